@@ -88,6 +88,7 @@ CREATE TABLE tool_calls (
     cost_usd          numeric(24, 12) CHECK (cost_usd >= 0),  -- this step's share of the model call that issued it
     request_id        text,
     output_excerpt    text,
+    extra             jsonb,                       -- fields we do not know are kept
     event_time        timestamptz,
     PRIMARY KEY (workflow_id, tool_call_id)
 );
