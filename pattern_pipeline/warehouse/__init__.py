@@ -1,1 +1,1 @@
-
+"""PostgreSQL: embedded server, engine, migrations, bulk loads and named statements."""

@@ -1,0 +1,53 @@
+"""Settings of the process, read from the environment (`PATTERN_PIPELINE_*`).
+
+What changes results (thresholds, prices, assumptions) is a policy and does not belong here.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import platformdirs
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+"""The clone's root; in an installed wheel it is site-packages, which holds no workspace.yaml."""
+
+
+class Settings(BaseSettings):
+    """Where the pipeline keeps its data and what it starts from; an empty variable counts as unset."""
+
+    model_config = SettingsConfigDict(env_prefix="PATTERN_PIPELINE_", env_ignore_empty=True, frozen=True)
+
+    database_url: SecretStr | None = None
+    """A PostgreSQL server of the user's, 15 or newer; unset: the embedded server below the state directory."""
+
+    dagster_url: SecretStr | None = None
+    """Dagster's own database; unset: on the same server, the database's name followed by `_dagster`."""
+
+    home: Path | None = None
+    """The state directory; see `state_dir`."""
+
+    start_date: date = date(2025, 1, 1)
+    """First partition of every hourly asset, midnight UTC. It must never change once there is data."""
+
+    policy: str = "default"
+    """Name of a shipped policy, or the path of a policy file."""
+
+    preset: str | None = None
+    """Name of a preset of economic assumptions inside the policy."""
+
+    def state_dir(self) -> Path:
+        """Absolute state directory: `home`, else beside the clone's workspace.yaml, else the user's data directory."""
+        if self.home is not None:
+            return self.home.expanduser().resolve()
+        if (PROJECT_ROOT / "workspace.yaml").is_file():
+            return PROJECT_ROOT / ".pattern_pipeline"
+        return platformdirs.user_data_path("pattern_pipeline", appauthor=False)
+
+
+def get_settings() -> Settings:
+    """Settings as the environment has them now; built afresh, so that nothing is cached behind a test or a service."""
+    return Settings()

@@ -1,0 +1,246 @@
+"""The warehouse: engine, transactions and bulk loads over named SQL statements.
+
+What the statements mean belongs to the rooms that own them; how a server is started belongs to `embedded`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any, Self
+
+import adbc_driver_postgresql.dbapi as adbc
+import polars as pl
+import psycopg
+import pyarrow as pa
+import sqlalchemy
+from sqlalchemy import RowMapping
+
+from pattern_pipeline.settings import Settings, get_settings
+from pattern_pipeline.warehouse import migrations
+from pattern_pipeline.warehouse.servers import pipeline_url
+from pattern_pipeline.warehouse.sqlfiles import Statement, statements
+from pattern_pipeline.warehouse.urls import normalise
+
+APPLICATION_NAME = "pattern_pipeline"
+DECIMAL = pl.Decimal(38, 12)
+"""What `BulkTransaction.frame` makes of the numeric columns it is told about."""
+
+
+class Transaction:
+    """Named statements inside one transaction over psycopg, for small reads and writes."""
+
+    def __init__(self, connection: sqlalchemy.Connection) -> None:
+        self.connection = connection
+
+    def run(self, name: str, /, **params: Any) -> int:
+        """Runs the statements of a file; the number of rows they affected."""
+        return sum(max(self._execute(each, name, params).rowcount, 0) for each in statements(name))
+
+    def rows(self, name: str, /, **params: Any) -> Sequence[RowMapping]:
+        """All rows of a query, by column name."""
+        return self._query(name, params).mappings().all()
+
+    def one(self, name: str, /, **params: Any) -> RowMapping | None:
+        """The first row of a query, or None."""
+        return self._query(name, params).mappings().first()
+
+    def scalar(self, name: str, /, **params: Any) -> Any:
+        """First column of the first row; None without rows."""
+        return self._query(name, params).scalar()
+
+    def lock(self, name: str) -> None:
+        """Waits for the lock of that name and keeps it until the transaction ends; `BulkTransaction` shares it."""
+        self.run("warehouse/lock", name=name)
+
+    def _query(self, name: str, params: Mapping[str, Any]) -> sqlalchemy.CursorResult[Any]:
+        return self._execute(only_statement(name), name, params)
+
+    def _execute(self, prepared: Statement, name: str, params: Mapping[str, Any]) -> sqlalchemy.CursorResult[Any]:
+        check_parameters(name, prepared, params)
+        return self.connection.exec_driver_sql(prepared.named, dict(params))
+
+
+class BulkTransaction:
+    """Named statements and binary COPY inside one transaction over ADBC, for whole windows of rows."""
+
+    def __init__(self, connection: adbc.Connection) -> None:
+        self._connection = connection
+
+    def run(self, name: str, /, **params: Any) -> None:
+        """Runs the statements of a file."""
+        for each in statements(name):
+            with self._executed(each, name, params):
+                continue
+
+    def scalar(self, name: str, /, **params: Any) -> Any:
+        """First column of the first row; None without rows. A numeric comes as text."""
+        with self._executed(only_statement(name), name, params) as cursor:
+            row = cursor.fetchone()
+        return None if row is None else row[0]
+
+    def frame(self, name: str, /, *, decimals: Iterable[str] = (), **params: Any) -> pl.DataFrame:
+        """All rows of a query.
+
+        numeric and jsonb columns come as String, which loses nothing; those named in `decimals` as Decimal(38, 12).
+        """
+        with self._executed(only_statement(name), name, params) as cursor:
+            reader = cursor.fetch_record_batch()
+            table = pa.Table.from_batches(map(_plain_batch, reader), _plain_schema(reader.schema))
+        return pl.DataFrame(table).with_columns(pl.col(column).cast(DECIMAL) for column in decimals)
+
+    def batches(self, name: str, /, **params: Any) -> Iterator[pa.RecordBatch]:
+        """The rows of a query in Arrow batches, in constant memory; columns typed as in `frame`."""
+        with self._executed(only_statement(name), name, params) as cursor:
+            yield from map(_plain_batch, cursor.fetch_record_batch())
+
+    def load(
+        self,
+        table: str,
+        data: pl.DataFrame | pa.Table | Iterable[pa.RecordBatch],
+        *,
+        temporary: bool = False,
+        create: bool = False,
+    ) -> int:
+        """Appends rows by binary COPY; the number of rows.
+
+        Args:
+            table: Its columns must have the names of the data's and types of the same width; others get their default.
+            data: jsonb cannot be copied into: load it as text into a temporary table and cast on INSERT.
+            temporary: The table is a temporary one of this transaction's session.
+            create: Create it from the data's types first.
+        """
+        rows: pa.Table | pa.RecordBatchReader
+        if isinstance(data, pl.DataFrame):
+            rows = data.to_arrow()
+        elif isinstance(data, pa.Table):
+            rows = data
+        else:
+            batches = iter(data)
+            first = next(batches, None)
+            if first is None:
+                return 0
+            rows = pa.RecordBatchReader.from_batches(first.schema, chain([first], batches))
+        with self._connection.cursor() as cursor:
+            return int(cursor.adbc_ingest(table, rows, mode="create" if create else "append", temporary=temporary))
+
+    def lock(self, name: str) -> None:
+        """Waits for the lock of that name and keeps it until the transaction ends; `Transaction` shares it."""
+        self.run("warehouse/lock", name=name)
+
+    @contextmanager
+    def _executed(self, prepared: Statement, name: str, params: Mapping[str, Any]) -> Iterator[adbc.Cursor]:
+        check_parameters(name, prepared, params)
+        with self._connection.cursor() as cursor:
+            cursor.execute(prepared.numbered, [params[each] for each in prepared.names] or None)
+            yield cursor
+
+
+class Warehouse:
+    """Our database: open once per process, then transactions from any thread."""
+
+    def __init__(self, url: str) -> None:
+        """Connects to nothing yet; `open` is the usual way.
+
+        Args:
+            url: Any form of the URL of an existing database.
+        """
+        self.url = normalise(url, "psycopg")
+        self.libpq_url = normalise(url, "libpq")
+        self.engine = sqlalchemy.create_engine(
+            self.url,
+            pool_pre_ping=True,
+            pool_size=5,
+            max_overflow=10,
+            connect_args={"application_name": APPLICATION_NAME},
+        )
+        sqlalchemy.event.listen(self.engine, "connect", _prepare_session)
+
+    @classmethod
+    def open(cls, settings: Settings | None = None, *, migrate: bool = True) -> Self:
+        """The warehouse of the settings, on a running server, created and migrated if need be.
+
+        Raises:
+            DatabaseDown: the server cannot be started, reached or used.
+            SchemaTooNew: a newer version of this package migrated the database.
+        """
+        warehouse = cls(pipeline_url(settings or get_settings()))
+        if migrate:
+            with warehouse.connect() as connection:
+                migrations.migrate(connection)
+        return warehouse
+
+    def close(self) -> None:
+        """Closes the pool's connections."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def connect(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        """A plain psycopg connection in autocommit mode, apart from the pool."""
+        with psycopg.connect(self.libpq_url, autocommit=True, application_name=APPLICATION_NAME) as connection:
+            _prepare_session(connection, None)
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """One transaction: commits when the block ends, rolls back when it raises."""
+        with self.engine.begin() as connection:
+            yield Transaction(connection)
+
+    @contextmanager
+    def bulk(self) -> Iterator[BulkTransaction]:
+        """One ADBC transaction on a connection of its own: commits when the block ends, rolls back when it raises."""
+        with adbc.connect(self.libpq_url) as connection:
+            bulk = BulkTransaction(connection)
+            bulk.run("warehouse/session")
+            connection.commit()
+            try:
+                yield bulk
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+
+def only_statement(name: str) -> Statement:
+    """The one statement of a file that must have exactly one, since its rows are wanted."""
+    found = statements(name)
+    if len(found) != 1:
+        raise ValueError(f"SQL statement {name!r} holds {len(found)} statements, so it has no result to read")
+    return found[0]
+
+
+def check_parameters(name: str, prepared: Statement, params: Mapping[str, Any]) -> None:
+    """Refuses missing and surplus parameters, like a function call would.
+
+    Raises:
+        TypeError: names what is missing and what is too much.
+    """
+    missing, surplus = set(prepared.names) - set(params), set(params) - set(prepared.names)
+    if missing or surplus:
+        details = [f"missing {', '.join(sorted(missing))}"] if missing else []
+        details += [f"unexpected {', '.join(sorted(surplus))}"] if surplus else []
+        raise TypeError(f"SQL statement {name!r}: {'; '.join(details)}")
+
+
+def _prepare_session(connection: psycopg.Connection[Any], _: object) -> None:
+    for each in statements("warehouse/session"):
+        connection.execute(each.named)
+    connection.commit()
+
+
+def _plain_schema(schema: pa.Schema) -> pa.Schema:
+    """Storage types in place of ADBC's extension types for numeric and jsonb (both text)."""
+    return pa.schema([(field.name, getattr(field.type, "storage_type", field.type)) for field in schema])
+
+
+def _plain_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
+    columns = [column.storage if isinstance(column, pa.ExtensionArray) else column for column in batch.columns]
+    return pa.RecordBatch.from_arrays(columns, schema=_plain_schema(batch.schema))

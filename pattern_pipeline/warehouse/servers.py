@@ -1,0 +1,113 @@
+"""Which server and databases the settings mean, made ready to be used: ours, and Dagster's own.
+
+Everything is a libpq URL here; drivers are chosen by the callers.
+"""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import errors, sql
+from psycopg.conninfo import make_conninfo
+
+from pattern_pipeline.errors import DatabaseDown
+from pattern_pipeline.settings import Settings
+from pattern_pipeline.warehouse.embedded import EmbeddedServer
+from pattern_pipeline.warehouse.urls import described, normalise, parse, with_database
+
+PIPELINE_DATABASE = "pattern_pipeline"
+DAGSTER_DATABASE = "dagster"
+OLDEST_MAJOR_VERSION = 15
+
+
+def embedded_server(settings: Settings) -> EmbeddedServer | None:
+    """The embedded server of these settings; None when they name a server of the user's."""
+    return EmbeddedServer(settings.state_dir()) if settings.database_url is None else None
+
+
+def pipeline_url(settings: Settings) -> str:
+    """libpq URL of our database, on a running server and created if need be.
+
+    Raises:
+        DatabaseDown: the server cannot be started, reached or used.
+        InvalidInput: the configured URL is not one.
+    """
+    if settings.database_url is not None:
+        url = normalise(settings.database_url.get_secret_value(), "libpq")
+    else:
+        url = with_database(EmbeddedServer(settings.state_dir()).ensure_running(), PIPELINE_DATABASE)
+    ensure_database(url)
+    return url
+
+
+def dagster_url(settings: Settings) -> str:
+    """libpq URL of Dagster's database: as configured, else `dagster` beside ours, on a user's server `<name>_dagster`.
+
+    Raises:
+        DatabaseDown: the server cannot be started, reached or used.
+        InvalidInput: the configured URL is not one.
+    """
+    if settings.dagster_url is not None:
+        url = normalise(settings.dagster_url.get_secret_value(), "libpq")
+    elif settings.database_url is not None:
+        pipeline = settings.database_url.get_secret_value()
+        url = with_database(pipeline, f"{parse(pipeline).database}_dagster")
+    else:
+        url = with_database(EmbeddedServer(settings.state_dir()).ensure_running(), DAGSTER_DATABASE)
+    ensure_database(url)
+    return url
+
+
+def ensure_database(url: str) -> None:
+    """Checks that the database answers and its server is new enough; creates the database when the server lacks it.
+
+    Raises:
+        DatabaseDown: no answer, too old, or no right to create the database.
+    """
+    try:
+        with _connect(url) as connection:
+            version = connection.info.server_version // 10_000
+    except psycopg.OperationalError as error:
+        if not _lacks_database(url):
+            raise DatabaseDown(f"Cannot reach {described(url)}: {_reason(error, url)}") from error
+        _create_database(url)
+        return
+    if version < OLDEST_MAJOR_VERSION:
+        raise DatabaseDown(
+            f"{described(url)} is PostgreSQL {version}; {OLDEST_MAJOR_VERSION} or newer is needed. Upgrade the server, "
+            "or unset PATTERN_PIPELINE_DATABASE_URL to use the embedded one."
+        )
+
+
+def _connect(url: str) -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(make_conninfo(url, connect_timeout=10), autocommit=True)
+
+
+def _lacks_database(url: str) -> bool:
+    """Asked of the server's catalogue: a failed connection carries no error code."""
+    try:
+        with _connect(with_database(url, "postgres")) as connection:
+            query = "SELECT count(*) FROM pg_database WHERE datname = %s"
+            return connection.execute(query, [parse(url).database]).fetchone() == (0,)
+    except psycopg.OperationalError:
+        return False
+
+
+def _create_database(url: str) -> None:
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'")
+    try:
+        with _connect(with_database(url, "postgres")) as connection:
+            connection.execute(create.format(sql.Identifier(parse(url).database or "")))
+    except (errors.DuplicateDatabase, errors.UniqueViolation):
+        return  # another process was first
+    except psycopg.Error as error:
+        raise DatabaseDown(
+            f"{described(url)} does not exist and cannot be created: {_reason(error, url)} "
+            "Create it on the server and try again."
+        ) from error
+
+
+def _reason(error: psycopg.Error, url: str) -> str:
+    """The driver's words in one line; libpq repeats user names, never passwords, but better safe than sorry."""
+    password = parse(url).password
+    text = " ".join(str(error).split())
+    return text.replace(str(password), "***") if password else text

@@ -1,0 +1,1 @@
+INSERT INTO schema_views (name, checksum) VALUES (:name, :checksum);
