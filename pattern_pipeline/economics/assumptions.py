@@ -18,7 +18,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 class Assumptions(BaseModel):
     """A frozen group of assumptions; an unknown key is an error, so that a misspelt one cannot be ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 class GradedScoring(Assumptions):
@@ -184,7 +184,7 @@ class RoiPolicy(Assumptions):
     """Extra cost of a failed automation, as a share of the model's cost."""
 
     build_cost_by_category: dict[str, NonNegative] = Field(
-        default_factory=lambda: {"test": 75, "build": 75, "format": 50, "git": 50}
+        default_factory=lambda: {"test": 75.0, "build": 75.0, "format": 50.0, "git": 50.0}
     )
     build_cost_otherwise: NonNegative = 150
     build_cost_low_factor: Share = 0.5
