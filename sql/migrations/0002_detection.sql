@@ -26,6 +26,12 @@ CREATE TABLE detection_evidence (
     UNIQUE (layer, rule_id, matched_text)
 );
 
+-- Commands with their variable parts as typed slots; agent and MCP tools have templates of the same kind.
+CREATE TABLE command_templates (
+    template_id  integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    template     text NOT NULL UNIQUE
+);
+
 CREATE TABLE workflow_characteristics (
     workflow_id  text PRIMARY KEY REFERENCES workflow_history ON DELETE CASCADE,
     event_time   timestamptz NOT NULL,
@@ -40,6 +46,7 @@ CREATE TABLE detected_signatures (
     part          smallint NOT NULL,               -- order inside the step or the workflow; 0 names it
     signature_id  integer NOT NULL REFERENCES signatures,
     evidence_id   integer NOT NULL REFERENCES detection_evidence,
+    template_id   integer REFERENCES command_templates,   -- of the whole step, on its naming part
     PRIMARY KEY (workflow_id, step_seq, part)
 );
 CREATE INDEX idx_detected_signatures_event_time ON detected_signatures (event_time);

@@ -54,11 +54,12 @@ CREATE TABLE pattern_occurrences (
     evidence_id          integer REFERENCES detection_evidence,
     layer                text NOT NULL CHECK (layer IN ('step', 'sequence', 'task', 'error', 'template')),
     similarity_score     smallint NOT NULL CHECK (similarity_score BETWEEN 0 AND 100),
-    hit_count            integer NOT NULL CHECK (hit_count >= 0),
-    secondary_hits       integer NOT NULL DEFAULT 0 CHECK (secondary_hits >= 0),
+    hit_count            integer NOT NULL CHECK (hit_count > 0),
+    secondary_hits       integer NOT NULL CHECK (secondary_hits BETWEEN 0 AND hit_count), -- of them: another signature names the step
     cost_basis           text NOT NULL CHECK (cost_basis IN ('step', 'workflow', 'intent', 'unpriced')),
     attributed_cost_usd  numeric,
     portfolio_cost_usd   numeric,
+    run_cost_usd         numeric,                  -- of the whole run: what a naive count would claim
     attributed_tokens    numeric,
     attributed_seconds   numeric,
     succeeded            boolean,

@@ -1,0 +1,64 @@
+"""What every asset shares: defaults, the window of a run, and the metadata of a table.
+
+No asset is defined here.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import dagster as dg
+
+from pattern_pipeline.partitions import HOURLY, hour_key
+from pattern_pipeline.patterns.windows import Window
+from pattern_pipeline.warehouse.database import Warehouse
+
+
+TABLE_ASSET: Final[dict[str, Any]] = {
+    "kinds": {"python", "postgres"},
+    "owners": ["team:automation"],
+    "pool": "warehouse",
+}
+HOURLY_ASSET: Final[dict[str, Any]] = {
+    **TABLE_ASSET,
+    "partitions_def": HOURLY,
+    "backfill_policy": dg.BackfillPolicy.single_run(),
+}
+
+
+def window_of(context: dg.AssetExecutionContext) -> Window:
+    """The hours that this run was asked for, one or many."""
+    asked = context.partition_time_window
+    return Window(asked.start, asked.end)
+
+
+def table_metadata(warehouse: Warehouse, table: str) -> dict[str, Any]:
+    """Row count and column schema of a table, as Dagster shows them."""
+    with warehouse.transaction() as tx:
+        columns = tx.rows("catalog/columns", table=table)
+        rows = tx.scalar("catalog/estimated_rows", table=table)
+    schema = dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=c["column_name"],
+                type=c["data_type"],
+                constraints=dg.TableColumnConstraints(nullable=c["nullable"]),
+            )
+            for c in columns
+        ]
+    )
+    return {"dagster/column_schema": schema, "dagster/table_name": table, "estimated rows": rows}
+
+
+def add_hour_metadata(context: dg.AssetExecutionContext, hours: Mapping[datetime, Mapping[str, Any]]) -> None:
+    """Attach metadata to the partitions of single hours, each named by its start."""
+    for hour, metadata in hours.items():
+        context.add_asset_metadata(metadata, partition_key=hour_key(hour))
+
+
+def small_table(rows: list[dict[str, Any]]) -> dg.TableMetadataValue:
+    """A short table for the UI; values become text."""
+    return dg.MetadataValue.table(
+        records=[dg.TableRecord({k: "" if v is None else str(v) for k, v in row.items()}) for row in rows],
+        schema=dg.TableSchema(columns=[dg.TableColumn(name) for name in (rows[0] if rows else ("nothing",))]),
+    )

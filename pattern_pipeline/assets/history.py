@@ -1,0 +1,68 @@
+"""Group `history`: from configured sources to closed hours."""
+
+import dagster as dg
+from pydantic import Field
+
+from pattern_pipeline.assets.common import (
+    HOURLY_ASSET,
+    TABLE_ASSET,
+    add_hour_metadata,
+    small_table,
+    table_metadata,
+    window_of,
+)
+from pattern_pipeline.history.hours import close_hours
+from pattern_pipeline.history.landing import land
+from pattern_pipeline.resources import Pipeline
+
+# Every hour is downstream of the landing: a data version that moved with each ingest would make them all stale.
+LANDED = dg.DataVersion("workflow_history-1")
+
+
+class LandingConfig(dg.Config):
+    """What to read."""
+
+    sources: list[str] = Field(default_factory=list, description="Sources to read; none: every configured source.")
+
+
+@dg.asset(
+    group_name="history",
+    description="Whatever is new in the sources, normalised, redacted, de-duplicated and merged once into "
+    "workflow_history and tool_calls. Nothing new: milliseconds.",
+    **TABLE_ASSET,
+)
+def landed_history(config: LandingConfig, pipeline: Pipeline) -> dg.MaterializeResult[None]:
+    """Read the sources; late rows touch exactly their hours."""
+    report = land(pipeline.warehouse, config.sources, policy=pipeline.policy, settings=pipeline.settings)
+    return dg.MaterializeResult(
+        data_version=LANDED,
+        metadata={
+            "report": dg.MetadataValue.json(report.to_dict()),
+            **table_metadata(pipeline.warehouse, "workflow_history"),
+        },
+    )
+
+
+@dg.asset(
+    group_name="history",
+    deps=[landed_history],
+    description="Closes each hour: counts, spend, content hash and the generation that was read. Stores no copy.",
+    **HOURLY_ASSET,
+)
+def raw_workflow_history(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
+    """Close the hours of the window."""
+    window = window_of(context)
+    with pipeline.warehouse.transaction() as tx:
+        hours = close_hours(tx, window.start, window.end)
+    add_hour_metadata(
+        context,
+        {h.hour: {"dagster/partition_row_count": h.workflow_count, "content hash": h.content_hash} for h in hours},
+    )
+    newest = [{"hour": h.hour, "runs": h.workflow_count, "steps": h.step_count, "spend": h.spend_usd} for h in hours]
+    return dg.MaterializeResult(
+        metadata={
+            "hours with history": len(hours),
+            "newest hours": small_table(newest[-12:]),
+            **table_metadata(pipeline.warehouse, "history_hours"),
+        }
+    )

@@ -1,0 +1,36 @@
+"""Group `review`: the queue that a person decides upon."""
+
+import dagster as dg
+from pydantic import Field
+
+from pattern_pipeline.assets.common import TABLE_ASSET, table_metadata
+from pattern_pipeline.assets.roi import roi_estimates
+from pattern_pipeline.patterns.versions import progress
+from pattern_pipeline.resources import Pipeline
+from pattern_pipeline.review.sync import sync
+
+
+class QueueConfig(dg.Config):
+    """How much enters the queue."""
+
+    preset: str = Field(default="", description="Preset of the policy's [queue]; empty: its scheduled_preset.")
+
+
+@dg.asset(
+    group_name="review",
+    deps=[roi_estimates],
+    description="pattern_approvals: new candidates by expected value, fresh evidence beside old ones; never a decision.",
+    **TABLE_ASSET,
+)
+def approval_queue(config: QueueConfig, pipeline: Pipeline) -> dg.MaterializeResult[None]:
+    """Put what deserves a decision into the queue."""
+    preset = config.preset or pipeline.policy.queue.scheduled_preset
+    waiting = progress(pipeline.warehouse).recomputing
+    result = sync(pipeline.warehouse, preset, policy=pipeline.policy, recomputing=waiting)
+    return dg.MaterializeResult(
+        metadata={
+            "preset": preset,
+            "result": dg.MetadataValue.json(result.model_dump(mode="json")),
+            **table_metadata(pipeline.warehouse, "pattern_approvals"),
+        }
+    )

@@ -1,0 +1,43 @@
+"""Group `statistics`: partial aggregates by hour, and what they say about each pattern."""
+
+import dagster as dg
+
+from pattern_pipeline.assets.common import HOURLY_ASSET, TABLE_ASSET, table_metadata, window_of
+from pattern_pipeline.assets.patterns import pattern_occurrences
+from pattern_pipeline.patterns.statistics import publish_statistics, replace_statistics
+from pattern_pipeline.patterns.versions import activate
+from pattern_pipeline.resources import Pipeline
+
+
+@dg.asset(
+    group_name="statistics",
+    deps=[pattern_occurrences],
+    description="Mergeable partial aggregates per pattern and hour, rolled up to days.",
+    **HOURLY_ASSET,
+)
+def pattern_hourly_statistics(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
+    """Aggregate the hours of the window anew."""
+    catalogue = activate(pipeline.warehouse, pipeline.policy)
+    rows = replace_statistics(pipeline.warehouse, pipeline.policy, catalogue, window_of(context))
+    return dg.MaterializeResult(
+        metadata={"rows": rows, **table_metadata(pipeline.warehouse, "pattern_hourly_statistics")}
+    )
+
+
+@dg.asset(
+    group_name="statistics",
+    deps=[pattern_hourly_statistics],
+    description="Counts, means and confidence of every pattern, derived from the days and written to "
+    "operation_patterns.",
+    **TABLE_ASSET,
+)
+def pattern_statistics(pipeline: Pipeline) -> dg.MaterializeResult[None]:
+    """Publish the statistics, unless hours still wait to be recomputed on the active rules."""
+    published = publish_statistics(pipeline.warehouse, pipeline.policy)
+    return dg.MaterializeResult(
+        metadata={
+            "patterns": published.patterns,
+            "state": published.state,
+            **table_metadata(pipeline.warehouse, "operation_patterns"),
+        }
+    )

@@ -1,0 +1,105 @@
+"""`run`, `ingest` and `backfill`: the chain, executed through Dagster, and what it found."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pattern_pipeline.cli.common import JsonOption, emit, fail_plainly, phases
+from pattern_pipeline.errors import InvalidInput
+from pattern_pipeline.settings import get_settings
+
+if TYPE_CHECKING:
+    from pattern_pipeline.runs import ChainRunner
+
+Sources = Annotated[list[str] | None, typer.Argument(help="Files, directories, globs or database URLs.")]
+PolicyOption = Annotated[str, typer.Option("--policy", help="Policy name or file; none: PATTERN_PIPELINE_POLICY.")]
+SinceOption = Annotated[str | None, typer.Option("--since", help="Only hours from this UTC time on.")]
+UntilOption = Annotated[str | None, typer.Option("--until", help="Only hours before this UTC time.")]
+
+
+def run(
+    sources: Sources = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Use a generated sample history.")] = False,
+    policy: PolicyOption = "",
+    preset: Annotated[str, typer.Option("--preset", help="Queue preset of the policy.")] = "smart",
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read sources, compute what they touch, and print what is worth automating."""
+    with fail_plainly(as_json), phases(as_json) as announce:
+        from pattern_pipeline.patterns.report import overview
+        from pattern_pipeline.runs import chain_runner
+
+        with chain_runner(get_settings(), announce, policy) as runner:
+            specs = [*(sources or []), *(_sample(runner.settings.state_dir() / "sample") if sample else [])]
+            landing = runner.ingest(specs)
+            for window in runner.stale_windows(_moment(since), _moment(until)):
+                runner.recompute(window)
+            runner.publish(preset)
+            result = overview(runner.pipeline.warehouse)
+    from pattern_pipeline.cli.show import show_overview
+
+    emit({**result, "landing": landing}, as_json, show_overview)
+
+
+def ingest(sources: Sources = None, as_json: JsonOption = False) -> None:
+    """Only read what is new in the sources; without any, in all configured ones."""
+    with fail_plainly(as_json), phases(as_json) as announce:
+        from pattern_pipeline.runs import chain_runner
+
+        with chain_runner(get_settings(), announce) as runner:
+            landing = runner.ingest(sources or [])
+    from pattern_pipeline.cli.show import show_landing
+
+    emit(landing, as_json, show_landing)
+
+
+def backfill(
+    since: Annotated[str, typer.Option("--from", help="First hour, UTC.")],
+    until: Annotated[str, typer.Option("--to", help="The hour after the last one, UTC.")],
+    policy: PolicyOption = "",
+    preset: Annotated[str, typer.Option("--preset", help="Queue preset of the policy.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Compute a range of hours anew in one run, whether they are stale or not, then the queue."""
+    with fail_plainly(as_json), phases(as_json) as announce:
+        from pattern_pipeline.patterns.windows import Window, ceil_hour, floor_hour
+        from pattern_pipeline.runs import chain_runner
+
+        first, last = _moment(since), _moment(until)
+        if first is None or last is None or first >= last:
+            raise InvalidInput(f"--from {since} must lie before --to {until}")
+        window = Window(floor_hour(first), ceil_hour(last))
+        with chain_runner(get_settings(), announce, policy) as runner:
+            runner.recompute(window)
+            runner.publish(preset)
+            result = {"from": window.start.isoformat(), "to": window.end.isoformat(), "runs": runner.run_ids}
+    emit(result, as_json, _show_backfill)
+
+
+def _show_backfill(result: dict[str, Any]) -> str:
+    return f"Recomputed {result['from']} to {result['to']} in {len(result['runs'])} runs."
+
+
+def _sample(directory: Path) -> list[str]:
+    from pattern_pipeline.sample import write_sample
+
+    return [str(path) for path in write_sample(directory)]
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A UTC time from ISO text; without a zone it is UTC.
+
+    Raises:
+        InvalidInput: it is not a time.
+    """
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"{text!r} is not a time; write it like 2026-04-10 or 2026-04-10T06:00Z") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

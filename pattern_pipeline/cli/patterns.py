@@ -1,0 +1,86 @@
+"""`patterns list` and `patterns show`: what was found, and why."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from pattern_pipeline.cli.common import JsonOption, emit, fail_plainly
+from pattern_pipeline.cli.show import BASIS, VERDICTS, details, pattern_table, usd
+from pattern_pipeline.settings import get_settings
+
+app = typer.Typer(help="What was found, and why.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_patterns(
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many.")] = 50,
+    excluded: Annotated[bool, typer.Option("--excluded", help="Also those that are not automatable.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Patterns by what automating them is worth."""
+    with fail_plainly(as_json):
+        from pattern_pipeline.patterns.report import patterns
+        from pattern_pipeline.warehouse.database import Warehouse
+
+        with Warehouse.open(get_settings()) as warehouse, warehouse.transaction() as tx:
+            rows = [row for row in patterns(tx) if excluded or row["verdict"] != "excluded"][:limit]
+    emit(rows, as_json, lambda found: pattern_table(found, f"{len(found)} patterns"))
+
+
+@app.command("show")
+def show_pattern(
+    signature: Annotated[str, typer.Argument(help="A signature, like test:pytest:backend.")],
+    as_json: JsonOption = False,
+) -> None:
+    """One pattern: what it is, the evidence, the money, and why the verdict is what it is."""
+    with fail_plainly(as_json):
+        from pattern_pipeline.patterns.explain import explain
+        from pattern_pipeline.warehouse.database import Warehouse
+
+        with Warehouse.open(get_settings()) as warehouse, warehouse.transaction() as tx:
+            result = explain(tx, signature)
+    emit(result, as_json, _show)
+
+
+def _show(found: dict[str, Any]) -> RenderableType:
+    words, style = VERDICTS[found["verdict"]]
+    net, npv = found["net_monthly_savings"], found["npv"]
+    head = Text.assemble((found["signature"], "bold"), "  ", (words, style))
+    money = details(
+        [
+            ("what it is", found["readable"]),
+            ("runs", f"{found['occurrence_count']:,} on {found['distinct_days']} days, "
+                     f"executed {found['execution_count']:,} times, only asked for in {found['intent_count']:,}"),
+            ("cost of its own", f"{usd(found['attributed_cost_usd'], 6)} ({BASIS.get(found['cost_basis'], '-')})"),
+            ("cost of the whole runs", f"{usd(found['naive_cost_usd'], 6)}: what a naive count would claim"),
+            ("net a month", f"{usd(net['p10'])} to {usd(net['p90'])}, middle {usd(net['p50'])}"),
+            ("worth over a year", f"{usd(npv['p10'])} to {usd(npv['p90'])}, middle {usd(npv['p50'])}"),
+            ("confidence", found["confidence_score"]),
+            ("reasons", ", ".join(found["reasons"]) or found["exclusion_reason"]),
+            ("remarks", ", ".join(found["flags"])),
+        ]
+    )  # fmt: skip
+    return Group(
+        head,
+        money,
+        _table("Why it was seen", found["rules"], {"layer": "layer", "rule_id": "rule", "matched_text": "text",
+                                                   "runs": "runs"}),
+        _table("Examples", found["examples"], {"workflow_id": "run", "occurred_at": "when", "evidence": "evidence",
+                                               "cost_usd": "cost"}),
+        _table("Where it failed", found["counter_examples"], {"workflow_id": "run", "occurred_at": "when",
+                                                              "evidence": "evidence", "cost_usd": "cost"}),
+    )  # fmt: skip
+
+
+def _table(title: str, rows: list[dict[str, Any]], columns: dict[str, str]) -> RenderableType:
+    if not rows:
+        return Text(f"{title}: none.", style="dim")
+    table = Table(title=title, title_justify="left")
+    for name in columns.values():
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*("-" if row[key] is None else str(row[key]) for key in columns))
+    return table

@@ -1,0 +1,153 @@
+"""How results look on a terminal: tables and sentences in plain words. What they say is decided elsewhere."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+VERDICTS = {
+    "worth_automating": ("worth automating", "bold green"),
+    "promising": ("promising", "green"),
+    "not_worth_automating": ("not worth it", "yellow"),
+    "insufficient_evidence": ("too little evidence", "dim"),
+    "excluded": ("excluded", "dim"),
+}
+BASIS = {
+    "step": "measured",
+    "workflow": "upper bound",
+    "intent": "only asked for",
+    "unpriced": "no price",
+}
+
+
+def usd(value: float | None, digits: int = 2) -> str:
+    """Money for people: unknown is a dash, never zero; small sums keep what they are."""
+    if value is None:
+        return "-"
+    if value and abs(value) < 10**-digits:
+        return f"{'-' if value < 0 else ''}${abs(value):.2g}"
+    return f"{'-' if value < 0 else ''}${abs(value):,.{digits}f}"
+
+
+def show_overview(result: Mapping[str, Any]) -> RenderableType:
+    """What `run` found: the landing, the totals, the best patterns, the queue or why it is empty."""
+    parts: list[RenderableType] = [show_landing(result["landing"]), _totals(result)]
+    ranked = [p for p in result["patterns"] if p["verdict"] != "excluded"]
+    if ranked:
+        parts.append(pattern_table(ranked[:15], "Patterns, by what automating them is worth"))
+    parts.append(queue_table(result["queue"]) if result["queue"] else Text(why_nothing(result), style="bold"))
+    return Group(*parts)
+
+
+def _totals(result: Mapping[str, Any]) -> Text:
+    start, end = result["window"]["start"], result["window"]["end"]
+    if start is None:
+        return Text("No history yet.")
+    share = result["priced_share"]
+    return Text(
+        f"\n{result['workflows']:,} runs with {result['steps']:,} steps, {start[:16]} to {end[:16]} UTC. "
+        f"Spend {usd(result['spend_usd'])} ({share:.0%} of the runs priced), "
+        f"{usd(result['attributed_usd'])} of it attributed to patterns, each call counted once. "
+        f"{result['quarantined']:,} records in quarantine."
+    )
+
+
+def why_nothing(result: Mapping[str, Any]) -> str:
+    """One sentence for an empty queue."""
+    patterns = result["patterns"]
+    if not patterns:
+        return "Nothing in the queue: no repeated operation was found in this history."
+    counts = {
+        name: sum(p["verdict"] == name for p in patterns)
+        for name in ("excluded", "insufficient_evidence", "not_worth_automating")
+    }
+    reasons = [
+        f"{counts['excluded']} are normal orchestration or plumbing" if counts["excluded"] else "",
+        f"{counts['insufficient_evidence']} have too little evidence" if counts["insufficient_evidence"] else "",
+        f"{counts['not_worth_automating']} would cost more than they save" if counts["not_worth_automating"] else "",
+    ]
+    found = "; ".join(r for r in reasons if r) or "none passes the filters of the preset"
+    return f"Nothing in the queue: of {len(patterns)} patterns, {found}."
+
+
+def pattern_table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
+    """Patterns, one a line."""
+    table = Table(title=title, title_justify="left")
+    for name, kwargs in (
+        ("pattern", {"overflow": "fold"}),
+        ("runs", {"justify": "right"}),
+        ("a month", {"justify": "right"}),
+        ("cost", {"justify": "right"}),
+        ("basis", {}),
+        ("net a month, P10 to P90", {"justify": "right"}),
+        ("confidence", {"justify": "right"}),
+        ("verdict", {}),
+    ):
+        table.add_column(name, **kwargs)  # type: ignore[arg-type]
+    for row in rows:
+        net, (words, style) = row["net_monthly_savings"], VERDICTS[row["verdict"]]
+        rate = row["monthly_rate"]
+        table.add_row(
+            row["signature"],
+            f"{row['occurrence_count']:,}",
+            "-" if rate is None else f"{rate:,.1f}",
+            usd(row["attributed_cost_usd"], 4),
+            BASIS.get(row["cost_basis"], "-"),
+            "-" if net["p10"] is None else f"{usd(net['p10'])} to {usd(net['p90'])}",
+            "-" if row["confidence_score"] is None else f"{row['confidence_score']:.0f}",
+            Text(words, style=style),
+        )
+    return table
+
+
+def queue_table(rows: Iterable[Mapping[str, Any]]) -> Table:
+    """The queue, one pattern a line."""
+    table = Table(title="Waiting for a decision", title_justify="left")
+    table.add_column("pattern", overflow="fold")
+    for name in ("runs", "gross a month", "net P50 a month", "confidence"):
+        table.add_column(name, justify="right")
+    table.add_column("status")
+    for row in rows:
+        table.add_row(
+            row["signature"],
+            f"{row['occurrence_count']:,}",
+            usd(row["potential_monthly_savings"]),
+            usd(row["net_p50"]),
+            "-" if row["confidence_score"] is None else f"{row['confidence_score']:.0f}",
+            row["status"] + (" (look again)" if row["needs_review"] else ""),
+        )
+    return table
+
+
+def details(pairs: Iterable[tuple[str, object]]) -> Table:
+    """Names and values, one a line, without a frame."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, value in pairs:
+        table.add_row(name, "-" if value is None else str(value))
+    return table
+
+
+def show_landing(report: Mapping[str, Any]) -> RenderableType:
+    """What an ingest did."""
+    total = report["total"]
+    lines = [
+        f"{total['inserted']:,} runs new, {total['updated']:,} changed, {total['unchanged']:,} unchanged, "
+        f"{total['deleted']:,} gone; {len(report['sources']):,} sources read."
+    ]
+    if total["quarantined"]:
+        reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(total["quarantined"].items()))
+        lines.append(f"In quarantine: {reasons}.")
+    if total["redactions"]:
+        kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(total["redactions"].items()))
+        lines.append(f"Secrets removed before storage: {kinds}.")
+    lines += report.get("notes", [])
+    return Text("\n".join(lines))
+
+
+def console() -> Console:
+    """Standard output; plain in a pipe."""
+    return Console(highlight=False)

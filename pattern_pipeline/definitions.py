@@ -1,0 +1,38 @@
+"""The composition root: everything Dagster loads, put together once.
+
+No asset, check or schedule is defined here.
+"""
+
+import dagster as dg
+
+from pattern_pipeline.assets import detection, history, patterns, review, roi, statistics
+from pattern_pipeline.checks import CHECKS
+from pattern_pipeline.jobs import CHAIN, HOURS, INGEST, PUBLISH
+from pattern_pipeline.resources import Pipeline
+from pattern_pipeline.schedules import HOURLY_CHAIN
+
+ASSETS = [
+    history.landed_history,
+    history.raw_workflow_history,
+    detection.detected_signatures,
+    patterns.pattern_occurrences,
+    statistics.pattern_hourly_statistics,
+    statistics.pattern_statistics,
+    roi.roi_estimates,
+    review.approval_queue,
+]
+
+
+def build_defs(*, pipeline: Pipeline | None = None) -> dg.Definitions:
+    """A fresh `Definitions`; `pipeline` stands in for the installation's own warehouse and policy."""
+    return dg.Definitions(
+        assets=ASSETS,
+        asset_checks=CHECKS,
+        jobs=[CHAIN, INGEST, HOURS, PUBLISH],
+        schedules=[HOURLY_CHAIN],
+        resources={"pipeline": pipeline or Pipeline()},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

@@ -1,0 +1,29 @@
+"""Hourly partitions: one definition for the whole spine, and the keys and tags that speak of it."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import dagster as dg
+
+from pattern_pipeline.settings import Settings
+
+HOUR_KEY_FORMAT = "%Y-%m-%d-%H:%M"
+
+START = datetime.combine(Settings().start_date, time(), UTC)
+"""First hour of every hourly asset, read from the environment once and append-only: changing it later orphans what
+Dagster has recorded."""
+
+HOURLY = dg.HourlyPartitionsDefinition(start_date=START.strftime(HOUR_KEY_FORMAT), timezone="UTC")
+"""UTC hours; the newest is the last complete one."""
+
+
+def hour_key(hour: datetime) -> str:
+    """The partition key of the UTC hour that starts at `hour`."""
+    return hour.astimezone(UTC).strftime(HOUR_KEY_FORMAT)
+
+
+def range_tags(start: datetime, end: datetime) -> dict[str, str]:
+    """Run tags that ask for all hours of the half-open range in one run."""
+    return {
+        "dagster/asset_partition_range_start": hour_key(start),
+        "dagster/asset_partition_range_end": hour_key(end - timedelta(hours=1)),
+    }

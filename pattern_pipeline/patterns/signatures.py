@@ -1,0 +1,121 @@
+"""Detected signatures: what the policy's rules see in the runs and steps of a window.
+
+Texts and steps are read, detection itself happens in `detection`, and narrow rows of dictionary ids are stored.
+Counting and cost belong to `occurrences`.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+import pyarrow as pa
+
+from pattern_pipeline.detection.kernel import Detector
+from pattern_pipeline.detection.policy import Policy
+from pattern_pipeline.detection.steps import StepDetector
+from pattern_pipeline.patterns.windows import Chunk, Window, plan_chunks
+from pattern_pipeline.warehouse.database import BulkTransaction, Warehouse
+
+NOT_A_STEP = -1
+
+
+@dataclass(frozen=True)
+class Detected:
+    """Rows written for a window."""
+
+    workflows: int
+    rows: int
+
+
+class WindowDetector:
+    """The detectors of one policy, applied to windows of history."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.version = policy.detection_version
+        self._texts = Detector(policy)
+        self._steps = StepDetector(policy)
+
+    def replace(self, warehouse: Warehouse, window: Window) -> Detected:
+        """Detect the window anew, one transaction per chunk; a repeat leaves the same rows."""
+        done = [self._replace_chunk(warehouse, chunk) for chunk in plan_chunks(warehouse, window)]
+        return Detected(sum(d.workflows for d in done), sum(d.rows for d in done))
+
+    def _replace_chunk(self, warehouse: Warehouse, chunk: Chunk) -> Detected:
+        params = chunk.window.params
+        workflows = rows = 0
+        with warehouse.bulk() as tx:
+            tx.lock("detected_signatures")
+            tx.run("patterns/clear_detected", **params)
+            tx.run("patterns/clear_characteristics", **params)
+            for part in range(chunk.slices):
+                where = {**params, "slices": chunk.slices, "slice": part}
+                runs = tx.frame("patterns/window_runs", **where)
+                steps = tx.frame("patterns/window_steps", **where)
+                found = pl.concat([self._text_rows(runs), self._step_rows(steps)])
+                rows += tx.load("detected_signatures", narrow(tx, found))
+                characteristics = runs.select("workflow_id", "event_time").join(
+                    self._texts.characteristics(runs), on="workflow_id"
+                )
+                tx.load("workflow_characteristics", with_jsonb(characteristics, "matched_characteristics"))
+                workflows += runs.height
+            tx.run("patterns/mark_detected", **params, detection_version=self.version)
+        return Detected(workflows, rows)
+
+    def _text_rows(self, runs: pl.DataFrame) -> pl.DataFrame:
+        found = self._texts.detect_texts(runs)
+        return found.join(runs.select("workflow_id", "event_time"), on="workflow_id").select(
+            "workflow_id",
+            "event_time",
+            pl.lit(NOT_A_STEP, pl.Int32).alias("step_seq"),
+            pl.col("part").cast(pl.Int16),
+            "signature",
+            "layer",
+            "rule_id",
+            "matched_text",
+            pl.lit(None, pl.String).alias("template"),
+        )
+
+    def _step_rows(self, steps: pl.DataFrame) -> pl.DataFrame:
+        found = self._steps.detect_steps(steps.drop("event_time"))
+        event_times = steps.select("workflow_id", "event_time").unique()
+        return found.join(event_times, on="workflow_id").select(
+            "workflow_id",
+            "event_time",
+            pl.col("step_seq").cast(pl.Int32),
+            pl.col("part").cast(pl.Int16),
+            "signature",
+            "layer",
+            "rule_id",
+            "matched_text",
+            pl.when(pl.col("part") == 0).then("template").alias("template"),
+        )
+
+
+def narrow(tx: BulkTransaction, found: pl.DataFrame) -> pl.DataFrame:
+    """Replace the texts of detected rows by the ids of their dictionaries, which grow as needed."""
+    for name, keys in (
+        ("signatures", ["signature"]),
+        ("evidence", ["layer", "rule_id", "matched_text"]),
+        ("templates", ["template"]),
+    ):
+        distinct = found.select(keys).drop_nulls().unique().sort(keys)
+        found = found.join(dictionary_ids(tx, name, distinct), on=keys, how="left")
+    return found.select(
+        "workflow_id", "event_time", "step_seq", "part", "signature_id", "evidence_id", "template_id"
+    ).sort("workflow_id", "step_seq", "part")
+
+
+def with_jsonb(frame: pl.DataFrame, column: str) -> pa.Table:
+    """`frame` for a binary COPY with `column`, JSON text, going into a jsonb column."""
+    table = frame.with_columns(pl.col(column).cast(pl.String)).to_arrow()
+    json = pa.ExtensionArray.from_storage(pa.json_(), table[column].combine_chunks().cast(pa.string()))
+    return table.set_column(table.schema.get_field_index(column), column, json)
+
+
+def dictionary_ids(tx: BulkTransaction, name: str, values: pl.DataFrame) -> pl.DataFrame:
+    """`values` (distinct, sorted) with their ids; unknown ones are added, in their order."""
+    tx.run(f"patterns/stage_{name}")
+    tx.load(f"stage_{name}", values, temporary=True)
+    tx.run(f"patterns/add_{name}")
+    return tx.frame(f"patterns/{name}_ids")
+
+

@@ -1,0 +1,76 @@
+"""Statistics: mergeable partial aggregates by hour and day, and what they say about each pattern.
+
+Counts are always derived from rows of the active versions. Estimating money belongs to `estimates`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from pattern_pipeline.detection.policy import Policy
+from pattern_pipeline.economics.confidence import detection_confidence
+from pattern_pipeline.patterns.versions import progress
+from pattern_pipeline.patterns.windows import Window
+from pattern_pipeline.warehouse.database import Warehouse
+
+RECENT = 1000  # occurrences that medians, projects and models look at: bounded at any length of history
+DAY = timedelta(days=1)
+
+
+def replace_statistics(warehouse: Warehouse, policy: Policy, catalogue_version: str, window: Window) -> int:
+    """Aggregate the window's hours anew, and the days that hold them; returns the rows of the hours."""
+    versions = {"detection_version": policy.detection_version, "catalogue_version": catalogue_version}
+    rows = 0
+    for part in by_day(window):
+        days = {"first_day": floor_day(part.start), "next_day": floor_day(part.end - timedelta(hours=1)) + DAY}
+        with warehouse.transaction() as tx:
+            tx.lock("pattern_statistics")
+            tx.run("patterns/clear_hourly_statistics", **part.params)
+            rows += tx.run("patterns/insert_hourly_statistics", **part.params, **versions)
+            tx.run("patterns/clear_daily_statistics", **days)
+            tx.run("patterns/insert_daily_statistics", **days, **versions)
+    return rows
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the publication came to; with hours waiting, the figures published before stay as they are."""
+
+    patterns: int
+    state: str
+
+
+def publish_statistics(warehouse: Warehouse, policy: Policy) -> Published:
+    """Write totals, means and confidence of every pattern from the days, once all hours stand on the active rules."""
+    state = progress(warehouse)
+    if state.recomputing:
+        return Published(0, str(state))
+    with warehouse.bulk() as tx:
+        tx.lock("pattern_statistics")
+        tx.run("patterns/collect_totals")
+        totals = tx.frame("patterns/totals")
+        confidence = totals.select("pattern_id").with_columns(
+            pl.Series("detection_confidence", detection_confidence(totals, policy.confidence)).cast(pl.Decimal(5, 2))
+        )
+        tx.run("patterns/stage_confidence")
+        tx.load("stage_confidence", confidence, temporary=True)
+        tx.run("patterns/publish_statistics", recent=RECENT, confidence_version=policy.confidence_version)
+        tx.run("patterns/publish_typical")
+    return Published(totals.height, str(state))
+
+
+def floor_day(moment: datetime) -> datetime:
+    """The start of the UTC day that holds `moment`, a UTC time."""
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def by_day(window: Window, days: int = 31) -> list[Window]:
+    """Cut a window at UTC midnights into parts of at most `days` days, so that no transaction grows without bound."""
+    parts: list[Window] = []
+    start = window.start
+    while start < window.end:
+        end = min(window.end, floor_day(start) + days * DAY)
+        parts.append(Window(start, end))
+        start = end
+    return parts

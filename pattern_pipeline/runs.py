@@ -1,0 +1,95 @@
+"""Runs started by the command line: the same jobs that the UI shows, executed in this process.
+
+What the jobs do belongs to `assets`; what is printed about them belongs to `cli`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+from pattern_pipeline.definitions import build_defs
+from pattern_pipeline.history.hours import stale_hours
+from pattern_pipeline.instance import dagster_instance
+from pattern_pipeline.jobs import HOURS, INGEST, PUBLISH
+from pattern_pipeline.partitions import HOURLY, START, range_tags
+from pattern_pipeline.patterns.versions import activate
+from pattern_pipeline.patterns.windows import Window, contiguous
+from pattern_pipeline.resources import Pipeline
+from pattern_pipeline.settings import Settings
+
+# Empty hours between two stale ones cost less than a run of their own, up to about this many.
+GAP = timedelta(hours=168)
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+Announce = Callable[[str], None]
+
+
+@dataclass
+class ChainRunner:
+    """Executes jobs on this installation's Dagster instance, one after the other."""
+
+    settings: Settings
+    pipeline: Pipeline
+    instance: dg.DagsterInstance
+    announce: Announce
+    run_ids: list[str] = field(default_factory=list)
+
+    def ingest(self, sources: Sequence[str]) -> dict[str, Any]:
+        """Read the sources (none: every configured one); returns the landing report."""
+        self.announce("reading sources")
+        result = self._execute(INGEST, {"ops": {"landed_history": {"config": {"sources": list(sources)}}}})
+        report = result.asset_materializations_for_node("landed_history")[0].metadata["report"]
+        return dict(report.value)  # type: ignore[arg-type]
+
+    def recompute(self, window: Window) -> None:
+        """Compute the hours of the window anew, in one run."""
+        self.announce(f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M}")
+        self._execute(HOURS, {}, range_tags(window.start, window.end))
+
+    def publish(self, preset: str) -> None:
+        """Publish statistics, estimates and the queue."""
+        self.announce("estimating")
+        self._execute(PUBLISH, {"ops": {"approval_queue": {"config": {"preset": preset}}}})
+
+    def stale_windows(self, since: datetime | None, until: datetime | None) -> list[Window]:
+        """Windows of hours that wait to be computed on the active rules."""
+        activate(self.pipeline.warehouse, self.pipeline.policy)
+        first = max(START, since) if since else START
+        last = HOURLY.get_last_partition_window()
+        end = min(last.end, until) if last and until else last.end if last else START
+        with self.pipeline.warehouse.transaction() as tx:
+            hours = stale_hours(tx, first, end)
+        return contiguous(hours, GAP)
+
+    def _execute(
+        self, job: dg.UnresolvedAssetJobDefinition, config: dict[str, Any], tags: dict[str, str] | None = None
+    ) -> dg.ExecuteInProcessResult:
+        resolved = build_defs(pipeline=self.pipeline).resolve_job_def(job.name)
+        with plain_errors():
+            result = resolved.execute_in_process(run_config={**config, **QUIET}, instance=self.instance, tags=tags)
+        self.run_ids.append(result.run_id)
+        return result
+
+
+@contextmanager
+def chain_runner(settings: Settings, announce: Announce, policy: str = "") -> Iterator[ChainRunner]:
+    """A runner on this installation's instance; `policy` names another one than the settings'."""
+    pipeline = Pipeline(policy_name=policy)
+    try:
+        with dagster_instance(settings) as instance:
+            yield ChainRunner(settings, pipeline, instance, announce)
+    finally:
+        pipeline.close()
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Raise the error that a step failed with, instead of Dagster's wrapping of it."""
+    try:
+        yield
+    except dg.DagsterUserCodeExecutionError as error:
+        raise error.user_exception from error

@@ -1,0 +1,15 @@
+"""Schedules: what the clock starts. What data starts belongs to sensors."""
+
+import dagster as dg
+
+from pattern_pipeline.jobs import CHAIN
+
+MINUTES_AFTER_THE_HOUR = 5  # late enough for sources that write at the end of the hour
+
+HOURLY_CHAIN = dg.build_schedule_from_partitioned_job(
+    CHAIN,
+    name="hourly_chain",
+    minute_of_hour=MINUTES_AFTER_THE_HOUR,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Each complete hour, from the sources to the queue, in one run.",
+)

@@ -1,0 +1,1 @@
+SELECT version FROM active_versions WHERE stage = :stage

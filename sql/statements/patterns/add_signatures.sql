@@ -1,0 +1,3 @@
+INSERT INTO signatures (signature)
+SELECT signature FROM stage_signatures
+ON CONFLICT DO NOTHING
