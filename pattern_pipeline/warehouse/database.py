@@ -19,11 +19,10 @@ from sqlalchemy import RowMapping
 
 from pattern_pipeline.settings import Settings, get_settings
 from pattern_pipeline.warehouse import migrations
-from pattern_pipeline.warehouse.servers import pipeline_url
+from pattern_pipeline.warehouse.servers import APPLICATION_NAME, connected, pipeline_url, prepare_session
 from pattern_pipeline.warehouse.sqlfiles import Statement, statements
 from pattern_pipeline.warehouse.urls import normalise
 
-APPLICATION_NAME = "pattern_pipeline"
 DECIMAL = pl.Decimal(38, 12)
 """What `BulkTransaction.frame` makes of the numeric columns it is told about."""
 
@@ -155,7 +154,7 @@ class Warehouse:
             max_overflow=10,
             connect_args={"application_name": APPLICATION_NAME},
         )
-        sqlalchemy.event.listen(self.engine, "connect", _prepare_session)
+        sqlalchemy.event.listen(self.engine, "connect", _prepare_pooled)
 
     @classmethod
     def open(cls, settings: Settings | None = None, *, migrate: bool = True) -> Self:
@@ -167,7 +166,7 @@ class Warehouse:
         """
         warehouse = cls(pipeline_url(settings or get_settings()))
         if migrate:
-            with warehouse.connect() as connection:
+            with connected(warehouse.libpq_url) as connection:
                 migrations.migrate(connection)
         return warehouse
 
@@ -180,13 +179,6 @@ class Warehouse:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    @contextmanager
-    def connect(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-        """A plain psycopg connection in autocommit mode, apart from the pool."""
-        with psycopg.connect(self.libpq_url, autocommit=True, application_name=APPLICATION_NAME) as connection:
-            _prepare_session(connection, None)
-            yield connection
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -230,9 +222,8 @@ def check_parameters(name: str, prepared: Statement, params: Mapping[str, Any]) 
         raise TypeError(f"SQL statement {name!r}: {'; '.join(details)}")
 
 
-def _prepare_session(connection: psycopg.Connection[Any], _: object) -> None:
-    for each in statements("warehouse/session"):
-        connection.execute(each.named)
+def _prepare_pooled(connection: psycopg.Connection[Any], _: object) -> None:
+    prepare_session(connection)
     connection.commit()
 
 

@@ -40,6 +40,9 @@ _START_TIMEOUT = 300.0  # crash recovery of a large write-ahead log may take min
 _STOP_TIMEOUT = 120.0
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 104 bytes on macOS, 108 on Linux
 
+# The users.lock files that `EmbeddedServer.keep` holds for this process.
+_kept: dict[Path, IO[str]] = {}
+
 # Written once, by initdb, where ALTER SYSTEM writes too: what a user sets later stays. Durability (fsync,
 # full_page_writes, synchronous_commit) keeps PostgreSQL's defaults: all on.
 _SERVER_SETTINGS = f"""
@@ -159,26 +162,30 @@ class EmbeddedServer:
         The last holder to leave stops the server if a holder started it. One that was started by `ensure_running`
         alone (`db start`) stays.
         """
-        with self._lock_file("users.lock") as users:
-            fcntl.flock(users, fcntl.LOCK_SH)
+        with self._shared_users_lock() as users:
             if self._start_unless_running():
-                users.seek(0)
-                users.truncate()
+                users.truncate(0)
                 users.write(str(self._postmaster()))
                 users.flush()
             try:
                 yield self.url
             finally:
+                if kept := _kept.pop(self.state_dir, None):
+                    kept.close()
                 if _try_exclusive(users):
                     users.seek(0)
                     if users.read() == str(self._postmaster()):
                         self.stop()
 
-    def keep(self) -> IO[str]:
-        """Holds the server without a block: until the returned file is closed or the process ends; never stops it."""
+    def keep(self) -> str:
+        """Holds the server until this process ends, or leaves a `hold` around; never stops it. The libpq URL."""
+        if self.state_dir not in _kept:
+            _kept[self.state_dir] = self._shared_users_lock()
+        return self.ensure_running()
+
+    def _shared_users_lock(self) -> IO[str]:
         users = self._lock_file("users.lock")
         fcntl.flock(users, fcntl.LOCK_SH)
-        self.ensure_running()
         return users
 
     def _start_unless_running(self) -> bool:

@@ -5,6 +5,10 @@ Everything is a libpq URL here; drivers are chosen by the callers.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
 import psycopg
 from psycopg import errors, sql
 from psycopg.conninfo import make_conninfo
@@ -12,8 +16,10 @@ from psycopg.conninfo import make_conninfo
 from pattern_pipeline.errors import DatabaseDown
 from pattern_pipeline.settings import Settings
 from pattern_pipeline.warehouse.embedded import EmbeddedServer
+from pattern_pipeline.warehouse.sqlfiles import statements
 from pattern_pipeline.warehouse.urls import described, normalise, parse, with_database
 
+APPLICATION_NAME = "pattern_pipeline"
 PIPELINE_DATABASE = "pattern_pipeline"
 DAGSTER_DATABASE = "dagster"
 OLDEST_MAJOR_VERSION = 15
@@ -22,6 +28,28 @@ OLDEST_MAJOR_VERSION = 15
 def embedded_server(settings: Settings) -> EmbeddedServer | None:
     """The embedded server of these settings; None when they name a server of the user's."""
     return EmbeddedServer(settings.state_dir()) if settings.database_url is None else None
+
+
+@contextmanager
+def held_server(settings: Settings) -> Iterator[None]:
+    """Keeps the server of these settings running for the block (`EmbeddedServer.hold`); a user's own is left alone."""
+    server = embedded_server(settings)
+    with server.hold() if server is not None else nullcontext():
+        yield
+
+
+@contextmanager
+def connected(url: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """A psycopg connection of its own, in autocommit mode and with the session settings of ours."""
+    with _connect(url) as connection:
+        prepare_session(connection)
+        yield connection
+
+
+def prepare_session(connection: psycopg.Connection[Any]) -> None:
+    """Gives a new connection the session settings of ours."""
+    for each in statements("warehouse/session"):
+        connection.execute(each.named.encode())
 
 
 def pipeline_url(settings: Settings) -> str:
@@ -78,8 +106,9 @@ def ensure_database(url: str) -> None:
         )
 
 
-def _connect(url: str) -> psycopg.Connection[tuple[object, ...]]:
-    return psycopg.connect(make_conninfo(url, connect_timeout=10), autocommit=True)
+def _connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+    conninfo = make_conninfo(url, connect_timeout=10, application_name=APPLICATION_NAME)
+    return psycopg.connect(conninfo, autocommit=True)
 
 
 def _lacks_database(url: str) -> bool:

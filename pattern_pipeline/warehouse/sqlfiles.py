@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pattern_pipeline.settings import PROJECT_ROOT
 
-_SHIPPED = PROJECT_ROOT / "pattern_pipeline" / "_shipped" / "sql"
+_IN_WHEEL = PROJECT_ROOT / "pattern_pipeline" / "_shipped"
 
 _TOKEN = re.compile(
     r"""
@@ -46,10 +46,15 @@ class Statement:
     """Parameter names in the order of `$n`."""
 
 
+def shipped(name: str) -> Path:
+    """A file or directory of the repository's root that the wheel carries too, e.g. sql, dagster.yaml."""
+    in_clone = PROJECT_ROOT / name
+    return in_clone if in_clone.exists() else _IN_WHEEL / name
+
+
 def sql_root() -> Path:
-    """The directory that holds migrations/, statements/ and views/: the clone's, else the one in the wheel."""
-    clone = PROJECT_ROOT / "sql"
-    return clone if clone.is_dir() else _SHIPPED
+    """The directory that holds migrations/, statements/ and views/."""
+    return shipped("sql")
 
 
 @cache

@@ -57,6 +57,11 @@ def with_database(url: str, database: str) -> str:
     return normalise(parse(url).set(database=database).render_as_string(hide_password=False), "libpq")
 
 
+def without_password(url: str) -> str:
+    """The libpq URL without its password, for a command line; the password then goes through the environment."""
+    return "postgresql" + _after_scheme(parse(url).set(password=None))
+
+
 def redacted(url: str) -> str:
     """The URL without password, to be shown or logged; unreadable text is replaced as a whole."""
     try:
