@@ -64,12 +64,16 @@ class ProgramSyntax(_Model):
     positional_paths: bool = False
     scripts: Names = frozenset()
 
+    @cached_property
+    def with_value(self) -> frozenset[str]:
+        """Every option that takes a value."""
+        return self.values | self.paths
+
 
 class Wrapper(_Model):
     """A program that runs the command given in its own words.
 
     Attributes:
-        command: The words that start it, e.g. `docker compose exec`; options may stand between them.
         values: Its own options that take a value.
         positionals: Words between its options and the wrapped command (a duration, a container, a host).
         assignments: `NAME=value` words may stand before the wrapped command.
@@ -77,7 +81,6 @@ class Wrapper(_Model):
         scripts: Suffix of a wrapped file -> the interpreter that runs it.
     """
 
-    command: Words
     values: Names = frozenset()
     positionals: int = Field(default=0, ge=0)
     assignments: bool = False
@@ -128,6 +131,8 @@ class StepPolicy(_Model):
         writers: Programs that edit a file when their output goes to one.
         write_operands: Writers that take the files as arguments (`tee FILE`).
         devices: Output targets that are no file.
+        wrappers: By the words that start them, e.g. `docker compose exec`; options may stand between the words.
+        syntax: By program.
         write, other_program, other_tool, mcp_tool: Signatures of what no rule names.
     """
 
@@ -143,7 +148,7 @@ class StepPolicy(_Model):
     mcp_tool: SignatureForm
     sides: Sides
     aliases: Mapping[Name, Name] = {}
-    wrappers: tuple[Wrapper, ...] = ()
+    wrappers: Mapping[Words, Wrapper] = {}
     interpreters: Mapping[Name, Interpreter] = {}
     syntax: Mapping[Name, ProgramSyntax] = {}
     rules: tuple[ProgramRule, ...] = Field(min_length=1)
@@ -151,13 +156,13 @@ class StepPolicy(_Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        ids = [rule.id for rule in (*self.rules, *self.tools)]
+        ids = [rule.id for rule in self.rules] + [rule.id for rule in self.tools]
         if repeated := sorted({name for name in ids if ids.count(name) > 1}):
             raise ValueError(f"duplicate rule id: {', '.join(repeated)}")
         ranked = [category for rank in self.naming for category in rank]
         if repeated := sorted({name for name in ranked if ranked.count(name) > 1}):
             raise ValueError(f"ranked more than once in naming: {', '.join(repeated)}")
-        forms = [rule.signature for rule in (*self.rules, *self.tools)]
+        forms = [rule.signature for rule in self.rules] + [rule.signature for rule in self.tools]
         for form in (*forms, self.write, self.other_program, self.other_tool, self.mcp_tool):
             if unknown := set(re.findall(r"{([^{}]*)}", form)) - PLACEHOLDERS:
                 raise ValueError(
@@ -184,11 +189,12 @@ class StepPolicy(_Model):
         return {program: tuple(found) for program, found in rules.items()}
 
     @cached_property
-    def wrappers_of(self) -> Mapping[str, tuple[Wrapper, ...]]:
-        """First word -> the wrappers that start with it, those of most words first."""
-        wrappers: dict[str, list[Wrapper]] = {}
-        for wrapper in sorted(self.wrappers, key=lambda known: -known.command.count(" ")):
-            wrappers.setdefault(wrapper.command.partition(" ")[0], []).append(wrapper)
+    def wrappers_of(self) -> Mapping[str, tuple[tuple[tuple[str, ...], Wrapper], ...]]:
+        """First word -> the further words and the wrapper they start, those of most words first."""
+        wrappers: dict[str, list[tuple[tuple[str, ...], Wrapper]]] = {}
+        for command in sorted(self.wrappers, key=lambda words: (-words.count(" "), words)):
+            first, *further = command.split(" ")
+            wrappers.setdefault(first, []).append((tuple(further), self.wrappers[command]))
         return {word: tuple(found) for word, found in wrappers.items()}
 
     @cached_property
