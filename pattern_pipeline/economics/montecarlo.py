@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from pattern_pipeline.economics import quantiles
 from pattern_pipeline.economics.assumptions import RoiPolicy
 from pattern_pipeline.economics.bootstrap import MeanEvidence, bootstrap_means, mean_evidence
 from pattern_pipeline.economics.cashflow import Terms
@@ -61,6 +62,7 @@ def _block(evidence: Evidence, rows: NDArray[np.int64], size: int, policy: RoiPo
         return evidence.column(name)[rows]
 
     draws = policy.draws
+    levels = (np.arange(draws) + 0.5) / draws
     ranks = [
         (order + evidence.seeds[rows, dimension, None]) % draws
         for dimension, order in enumerate(_hypercube_orders(draws))
@@ -68,27 +70,22 @@ def _block(evidence: Evidence, rows: NDArray[np.int64], size: int, policy: RoiPo
     sample = evidence.sample_block(rows)
     costs = mean_evidence(sample)
     bootstrap = bootstrap_means(sample, draws) if size >= policy.bootstrap_from else None
-    if bootstrap is None:
-        cost = _truncated_t(costs, size, _midpoint(ranks[COST], draws))
-    else:
-        cost = np.take_along_axis(bootstrap, ranks[COST], axis=1)
+    means = _truncated_t(costs, size, levels) if bootstrap is None else bootstrap
+    cost = np.take_along_axis(means, ranks[COST], axis=1)
 
-    levels = _midpoint(np.arange(draws), draws)
     months = policy.month_days / column("exposure_days")[:, None]
     counts, nth_count = np.unique(column("occurrences"), return_inverse=True)
-    rate = special.gammaincinv(counts[:, None] + 0.5, levels)[nth_count[:, None], ranks[RATE]] * months
+    rates = quantiles.gamma(counts + 0.5, levels)
 
-    posterior, nth_posterior = np.unique(
-        np.column_stack([column("beta_a"), column("beta_b")]), axis=0, return_inverse=True
-    )
-    reliability = special.betaincinv(posterior[:, :1], posterior[:, 1:], levels)[
-        nth_posterior[:, None], ranks[RELIABILITY]
-    ]
+    a, b = column("beta_a"), column("beta_b")
+    _, first, nth_posterior = np.unique(a + 1j * b, return_index=True, return_inverse=True)
+    reliabilities = quantiles.beta(a[first], b[first], levels)
+
     terms = Terms(
-        rate=rate,
+        rate=rates[nth_count[:, None], ranks[RATE]] * months,
         cost=cost,
         tool=column("tool_fixed")[:, None] + column("tool_ratio")[:, None] * cost,
-        reliability=reliability,
+        reliability=reliabilities[nth_posterior[:, None], ranks[RELIABILITY]],
         coverage=np.asarray(policy.coverage),
         build=column("build_cost")[:, None] * build_cost_factors(levels, policy)[ranks[BUILD]],
     )
@@ -105,21 +102,17 @@ def build_cost_factors(levels: FloatArray, policy: RoiPolicy) -> FloatArray:
     if low == high:
         return np.ones_like(levels)
     a, b = 1 + 4 * (1 - low) / (high - low), 1 + 4 * (high - 1) / (high - low)
-    quantiles: FloatArray = low + (high - low) * special.betaincinv(a, b, levels)
-    return quantiles
+    factors: FloatArray = low + (high - low) * quantiles.beta(np.array([a]), np.array([b]), levels)[0]
+    return factors
 
 
 def _truncated_t(costs: MeanEvidence, n: int, levels: FloatArray) -> FloatArray:
-    """Quantiles of a mean cost: Student's t around the sample mean, truncated at zero."""
+    """Quantiles of each mean cost (rows x levels): Student's t around the sample mean, truncated at zero."""
     mean, error = costs.mean[:, None], costs.deviation[:, None] / np.sqrt(n)
     varies = error > 0
     at_zero = special.stdtr(n - 1, np.divide(-mean, error, out=np.full_like(mean, -np.inf), where=varies))
-    quantile = special.stdtrit(n - 1, at_zero + (1 - at_zero) * levels)
+    quantile = quantiles.student_t(n - 1, at_zero + (1 - at_zero) * levels)
     return np.where(varies, np.maximum(mean + error * quantile, 0.0), mean)
-
-
-def _midpoint(rank: NDArray[np.int64], draws: int) -> FloatArray:
-    return (rank + 0.5) / draws
 
 
 @lru_cache(maxsize=2)
