@@ -13,7 +13,7 @@ WITH run AS MATERIALIZED (
 -- Steps that claim more than their run cost are scaled to it.
 call AS MATERIALIZED (
     SELECT workflow_id, t.seq AS step_seq,
-           t.cost_usd * least(1, r.cost / nullif(sum(t.cost_usd) OVER (PARTITION BY workflow_id), 0)) AS cost,
+           trunc(t.cost_usd * least(1, r.cost / nullif(sum(t.cost_usd) OVER (PARTITION BY workflow_id), 0)), 12) AS cost,
            coalesce(t.input_tokens + t.output_tokens, t.input_tokens, t.output_tokens) AS tokens,
            t.duration_seconds AS seconds
     FROM run r
