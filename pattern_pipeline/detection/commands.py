@@ -12,11 +12,14 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pattern_pipeline.detection.shell import Script
 from pattern_pipeline.detection.steps_policy import Interpreter, ProgramRule, ProgramSyntax, StepPolicy, Wrapper
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _SCRIPT_NAME = re.compile(r"[^:-]*")
 _NO_SYNTAX = ProgramSyntax()
+_SUBSTITUTIONS = ("$(", "`")
+_SUBCOMMAND = re.compile(r"[a-z][a-z-]{1,23}")
 _MAX_CLUSTER = 32
 
 
@@ -95,6 +98,16 @@ def invocation(words: Sequence[str], piped: bool, policy: StepPolicy) -> Invocat
         if option is None and at < len(words):
             return _of_file(program, words, at, piped, names, policy)
         return Invocation(program, Arguments((), frozenset(), ()), None, frozenset(names), program)
+
+
+def invocations(script: Script, policy: StepPolicy) -> list[Invocation | None]:
+    """What each simple command of a script runs; None for one that names no program (assignments, substitutions)."""
+    return [
+        None
+        if not command.words or command.words[0] in script.functions or command.words[0].startswith(_SUBSTITUTIONS)
+        else invocation(command.words, command.context.piped, policy)
+        for command in script.commands
+    ]
 
 
 def read_arguments(words: Sequence[str], start: int, syntax: ProgramSyntax) -> Arguments:
@@ -217,6 +230,7 @@ def _program(
     program: str, words: Sequence[str], start: int, piped: bool, names: set[int], policy: StepPolicy
 ) -> Invocation:
     syntax = policy.syntax.get(program, _NO_SYNTAX)
+    rule: ProgramRule | None
     arguments = read_arguments(words, start + 1, syntax)
     leading = [word for _, word in arguments.positionals[:2]]
     if len(leading) == 2 and leading[0] in syntax.scripts and (script := _SCRIPT_NAME.match(leading[1])):
@@ -227,18 +241,24 @@ def _program(
         if rule.piped and not piped:
             continue
         depth = _subcommand_depth(rule, leading)
-        if depth is None:
-            continue
-        taken = frozenset(index for index, _ in arguments.positionals[:depth])
-        rest = Arguments(arguments.positionals[depth:], arguments.options, arguments.paths)
-        return Invocation(program, rest, rule, names | taken, " ".join((program, *leading[:depth])))
-    return Invocation(program, arguments, None, frozenset(names), program)
+        if depth is not None:
+            break
+    else:
+        rule, depth = None, 0
+        if program not in policy.builtins and leading and _SUBCOMMAND.fullmatch(leading[0]):
+            depth = 1  # nothing is known of the program: its first plain word is taken for a sub-command
+    while depth < len(leading) and leading[depth] in syntax.verbs:
+        depth += 1
+    taken = frozenset(index for index, _ in arguments.positionals[:depth])
+    rest = Arguments(arguments.positionals[depth:], arguments.options, arguments.paths)
+    label = " ".join((program, *leading[:depth])) if rule else program
+    return Invocation(program, rest, rule, frozenset(names | taken), label)
 
 
 def _subcommand_depth(rule: ProgramRule, leading: Sequence[str]) -> int | None:
     """How many of the leading words the rule's sub-command takes; None: it does not fit."""
     if not rule.subcommands:
         return 0
-    if " ".join(leading) in rule.subcommands and len(leading) == 2:
-        return 2
+    if " ".join(leading) in rule.subcommands:
+        return len(leading)
     return 1 if leading and (leading[0] in rule.subcommands or "*" in rule.subcommands) else None

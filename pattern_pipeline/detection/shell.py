@@ -123,15 +123,16 @@ class Script:
         return (item for item in self.items if isinstance(item, SimpleCommand))
 
 
-def parse(text: str, directory: str = "") -> Script:
+def parse(text: str, directory: str = "", around: Context | None = None) -> Script:
     """Read shell text; never raises, in time linear in the text.
 
     Args:
         text: Any text.
         directory: The directory in force at its start, as a `cd` before it left it.
+        around: The context of the command that runs the text, if it is not read on its own.
     """
     lexer = Lexer(text[:MAX_LENGTH])
-    reader = _Reader(directory)
+    reader = _Reader(directory, around)
     for token in lexer.tokens():
         reader.read(token)
     reader.finish()
@@ -154,13 +155,14 @@ class _Frame:
 class _Reader:
     """Turns tokens into items, one token at a time; `_mode` is what the next word means."""
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, around: Context | None) -> None:
         self.items: list[SimpleCommand | Operator | Operand] = []
         self.functions: set[str] = set()
         self.complete = True
         self._directory = self._list_directory = self._pipeline_directory = self._previous = directory
         self._pushed: list[str] = []
         self._piping = False
+        self._around = around
         self._frames: list[_Frame] = []
         self._contexts: list[Context] = []
         self._command: SimpleCommand | None = None
@@ -324,7 +326,7 @@ class _Reader:
         return self._command
 
     def _new_context(self) -> Context:
-        context = Context(self._frames[-1].context if self._frames else None, piped=self._piping)
+        context = Context(self._frames[-1].context if self._frames else self._around, piped=self._piping)
         self._contexts.append(context)
         return context
 

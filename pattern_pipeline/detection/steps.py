@@ -1,19 +1,20 @@
 """A tool call -> the signatures of what it ran, the naming one first.
 
-Looking up programs and tools in the policy, the target, the order of the parts and the vectorised detector belong here.
-Reading a command is `shell.py` and `commands.py`; its template is `templates.py`.
+Looking up programs and tools in the policy, the target and the order of the parts belong here; many calls at once are
+`step_detector.py`. Reading a command is `shell.py` and `commands.py`; its template is `templates.py`.
 """
 
 from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from pattern_pipeline.detection.commands import Invocation, invocation
+from pattern_pipeline.detection.commands import Invocation, invocations
 from pattern_pipeline.detection.shell import Script, SimpleCommand, parse
 from pattern_pipeline.detection.steps_policy import Sides, StepPolicy
+from pattern_pipeline.detection.templates import Template, command_template, storable, tool_template
 
 MAX_NESTING = 8
 """Commands inside commands (`ssh host 'bash -c ...'`) that are followed."""
@@ -21,7 +22,6 @@ MAX_NESTING = 8
 _MAX_NAME = 64
 _SEPARATORS = re.compile(r"[/_.\-]+")
 _NOT_IN_SIGNATURE = re.compile(r"[^a-z0-9_.+-]")
-_NOT_STORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
 class StepMatch(NamedTuple):
@@ -37,52 +37,79 @@ class _Part(NamedTuple):
     rank: int
 
 
+class Step(NamedTuple):
+    """What one tool call was: its signatures, the naming one first, and its template."""
+
+    matches: tuple[StepMatch, ...]
+    template: Template
+
+
 def step_signatures(
     tool: str | None, command: str | None, cwd: str | None, tool_params: str | None, policy: StepPolicy
 ) -> list[StepMatch]:
     """The signatures of one tool call: the naming one first, the others in order of appearance, none twice.
 
+    The arguments are those of `read_step`.
+    """
+    return list(read_step(tool, command, cwd, tool_params, policy).matches)
+
+
+def read_step(
+    tool: str | None, command: str | None, cwd: str | None, tool_params: str | None, policy: StepPolicy
+) -> Step:
+    """Read one tool call; never raises, whatever the texts.
+
     Args:
-        tool: Name of the tool; without one, a call with a command is a shell command.
+        tool: Name of the tool; without one the policy knows, a call with a command is a shell command.
         command: Text of the shell command, if it is one.
         cwd: Directory in which the call was made.
-        tool_params: Parameters of the call as JSON; no rule of the step layer looks at them.
+        tool_params: Parameters of a call that is no shell command, as JSON; only its template looks at them.
         policy: The step layer's policy.
     """
-    kind = policy.kind_of_tool(tool or "")
-    if kind == "shell" or (kind == "other" and command):
-        return command_signatures(parse(command or ""), cwd, policy)
-    return [_tool_match(tool, kind == "mcp", policy)] if tool and tool.strip() else []
+    name = (tool or "").strip()
+    if is_shell(name, command, policy):
+        script = parse(command or "")
+        found = invocations(script, policy)
+        parts = _parts(script, found, cwd or "", policy)
+        return Step(_named(parts), command_template(script, found, policy))
+    matches = (_tool_match(name, policy),) if name else ()
+    return Step(matches, tool_template(name, tool_params))
 
 
-def command_signatures(script: Script, cwd: str | None, policy: StepPolicy) -> list[StepMatch]:
-    """The signatures of a parsed command, in the order of `step_signatures`."""
-    parts = list(_parts(script, cwd, policy))
-    if not parts:
-        return []
-    naming = min(parts, key=lambda part: part.rank)
-    matches = {part.match.signature: part.match for part in reversed([naming, *parts])}
-    return [matches[signature] for signature in dict.fromkeys(part.match.signature for part in [naming, *parts])]
+def is_shell(tool: str, command: str | None, policy: StepPolicy) -> bool:
+    """Whether a call is a shell command: by its tool, or because a tool that the policy does not know has one."""
+    kind = policy.kind_of_tool(tool)
+    return kind == "shell" or (kind == "other" and bool(command))
 
 
-def _parts(script: Script, cwd: str | None, policy: StepPolicy) -> Iterator[_Part]:
-    waiting = deque((command, script.functions, 0) for command in script.commands)
+def _named(parts: Iterable[_Part]) -> tuple[StepMatch, ...]:
+    """The matches without repeats: the first of the best rank, then the others in order."""
+    in_order = list(parts)
+    if not in_order:
+        return ()
+    naming = min(in_order, key=lambda part: part.rank)
+    first_of: dict[str, StepMatch] = {}
+    for part in (naming, *in_order):
+        first_of.setdefault(part.match.signature, part.match)
+    return tuple(first_of.values())
+
+
+def _parts(script: Script, found: Iterable[Invocation | None], cwd: str, policy: StepPolicy) -> Iterator[_Part]:
+    waiting = deque((command, run, 0) for command, run in zip(script.commands, found, strict=True))
     while waiting:
-        command, functions, depth = waiting.popleft()
-        if not command.words or command.words[0] in functions or command.words[0].startswith(("$(", "`")):
+        command, run, depth = waiting.popleft()
+        if run is None:
             continue
-        found = invocation(command.words, command.context.piped, policy)
-        if found.shell_text is None:
-            if part := _part(found, command, cwd, policy):
+        if run.shell_text is None:
+            if part := _part(run, command, cwd, policy):
                 yield part
         elif depth < MAX_NESTING:
-            inner = parse(found.shell_text, command.directory)
-            for nested in inner.commands:
-                nested.context.piped = nested.context.piped or command.context.piped
-            waiting.extendleft((nested, inner.functions, depth + 1) for nested in reversed([*inner.commands]))
+            inner = parse(run.shell_text, command.directory, command.context)
+            nested = zip(inner.commands, invocations(inner, policy), strict=True)
+            waiting.extendleft((*pair, depth + 1) for pair in reversed(list(nested)))
 
 
-def _part(found: Invocation, command: SimpleCommand, cwd: str | None, policy: StepPolicy) -> _Part | None:
+def _part(found: Invocation, command: SimpleCommand, cwd: str, policy: StepPolicy) -> _Part | None:
     if found.program in policy.writers and any(
         target not in policy.devices for target in _written(found, command, policy)
     ):
@@ -94,7 +121,7 @@ def _part(found: Invocation, command: SimpleCommand, cwd: str | None, policy: St
     values = {"program": found.program, "sub": found.label.partition(" ")[2].partition(" ")[0]}
     if "{side}" in form:
         values["side"] = side_of_step(found, command.directory, cwd, policy)
-    signature = ":".join(_name(field.format_map(values)) for field in form.split(":"))
+    signature = _signature(form, values)
     return _ranked(signature, rule.rank if rule else None, rule.id if rule else "step.other", found.label, policy)
 
 
@@ -110,29 +137,24 @@ def _written(found: Invocation, command: SimpleCommand, policy: StepPolicy) -> I
         yield command.context.output
 
 
-def _tool_match(tool: str, is_mcp: bool, policy: StepPolicy) -> StepMatch:
-    name = tool.strip().lower()
-    if is_mcp:
+def _tool_match(tool: str, policy: StepPolicy) -> StepMatch:
+    name = tool.lower()
+    form, rule_id, values = policy.other_tool, "tool.other", {"tool": name}
+    if rule := policy.tool_rules.get(name):
+        form, rule_id = rule.signature, rule.id
+    elif policy.kind_of_tool(name) == "mcp":
         server, _, function = name.removeprefix("mcp__").partition("__")
         form, rule_id, values = policy.mcp_tool, "tool.mcp", {"server": server, "tool": function}
-    else:
-        rule = policy.tool_rules.get(name)
-        form, rule_id = (rule.signature, rule.id) if rule else (policy.other_tool, "tool.other")
-        values = {"tool": name}
-    signature = ":".join(_name(field.format_map(values)) for field in form.split(":"))
-    return StepMatch(signature, rule_id, storable(tool.strip())[:_MAX_NAME])
+    return StepMatch(_signature(form, values), rule_id, storable(tool)[:_MAX_NAME])
 
 
-def _name(text: str) -> str:
-    return _NOT_IN_SIGNATURE.sub("-", text.lower()[:_MAX_NAME]) or "-"
+def _signature(form: str, values: Mapping[str, str]) -> str:
+    return ":".join(
+        _NOT_IN_SIGNATURE.sub("-", field.format_map(values).lower()[:_MAX_NAME]) or "-" for field in form.split(":")
+    )
 
 
-def storable(text: str) -> str:
-    """The text without what PostgreSQL cannot hold: NUL and lone surrogates."""
-    return _NOT_STORABLE.sub("\ufffd", text)
-
-
-def side_of_step(found: Invocation, directory: str, cwd: str | None, policy: StepPolicy) -> str:
+def side_of_step(found: Invocation, directory: str, cwd: str, policy: StepPolicy) -> str:
     """Target of a step: `backend`, `frontend`, `both` or `all`, by its path arguments, then `cd`, then `cwd`."""
     syntax = policy.syntax.get(found.program)
     bare = syntax is not None and syntax.positional_paths
@@ -140,7 +162,7 @@ def side_of_step(found: Invocation, directory: str, cwd: str | None, policy: Ste
     sides = {side_of(directory_of(path), policy.sides) for path in (*paths, *found.arguments.paths)} - {None}
     if len(sides) > 1:
         return "both"
-    return next(iter(sides), None) or side_of(directory, policy.sides) or side_of(cwd or "", policy.sides) or "all"
+    return next(iter(sides), None) or side_of(directory, policy.sides) or side_of(cwd, policy.sides) or "all"
 
 
 def directory_of(path: str) -> str:

@@ -56,12 +56,14 @@ class ProgramSyntax(_Model):
         values: Options that take the next word (or the rest of a short cluster) as a value that is no path.
         paths: Options whose value is a path.
         positional_paths: A bare word among the arguments is a path (`pytest server`), not a name (`make server`).
+        verbs: First or second words that are sub-commands although no rule tells them apart: they stay in templates.
         scripts: Sub-commands whose own argument is a script name, which counts up to its first `:` or `-`.
     """
 
     values: Names = frozenset()
     paths: Names = frozenset()
     positional_paths: bool = False
+    verbs: Names = frozenset()
     scripts: Names = frozenset()
 
     @cached_property
