@@ -32,3 +32,8 @@ def dagster_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """The instance that the UI shows, for runs in this process."""
     with dg.DagsterInstance.from_config(str(dagster_home(settings))) as instance:
         yield instance
+
+
+def workspace_file() -> Path:
+    """The workspace that the UI loads: the clone's, else the one in the wheel."""
+    return shipped("workspace.yaml")

@@ -5,7 +5,6 @@ import dagster as dg
 from pattern_pipeline.assets.common import HOURLY_ASSET, TABLE_ASSET, table_metadata, window_of
 from pattern_pipeline.assets.patterns import pattern_occurrences
 from pattern_pipeline.patterns.statistics import publish_statistics, replace_statistics
-from pattern_pipeline.patterns.versions import activate
 from pattern_pipeline.resources import Pipeline
 
 
@@ -17,8 +16,7 @@ from pattern_pipeline.resources import Pipeline
 )
 def pattern_hourly_statistics(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Aggregate the hours of the window anew."""
-    catalogue = activate(pipeline.warehouse, pipeline.policy)
-    rows = replace_statistics(pipeline.warehouse, pipeline.policy, catalogue, window_of(context))
+    rows = replace_statistics(pipeline.warehouse, window_of(context))
     return dg.MaterializeResult(
         metadata={"rows": rows, **table_metadata(pipeline.warehouse, "pattern_hourly_statistics")}
     )

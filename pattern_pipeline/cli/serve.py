@@ -22,10 +22,10 @@ def up(
     with fail_plainly():
         from pattern_pipeline.instance import dagster_home, workspace_file
         from pattern_pipeline.warehouse.database import Warehouse
-        from pattern_pipeline.warehouse.servers import hold_server
+        from pattern_pipeline.warehouse.servers import held_server
 
         settings = get_settings()
-        with hold_server(settings):
+        with held_server(settings):
             Warehouse.open(settings).close()
             workspace = workspace_file()
             typer.echo(f"Dagster UI: http://{host}:{port} (Ctrl-C stops it)")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -134,20 +134,17 @@ def details(pairs: Iterable[tuple[str, object]]) -> Table:
 def show_landing(report: Mapping[str, Any]) -> RenderableType:
     """What an ingest did."""
     total = report["total"]
-    lines = [
-        f"{total['inserted']:,} runs new, {total['updated']:,} changed, {total['unchanged']:,} unchanged, "
-        f"{total['deleted']:,} gone; {len(report['sources']):,} sources read."
-    ]
+    changes = ", ".join(
+        f"{total[name]:,} {name}" for name in ("inserted", "updated", "unchanged", "deleted", "moved") if total[name]
+    )
+    read = len(report["sources"]) - report["sources_unchanged"]
+    lines = [f"{read:,} sources read, {report['sources_unchanged']:,} had nothing new. Runs: {changes or 'none'}."]
     if total["quarantined"]:
-        reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(total["quarantined"].items()))
-        lines.append(f"In quarantine: {reasons}.")
+        lines.append(f"In quarantine: {_counts(total['quarantined'])}.")
     if total["redactions"]:
-        kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(total["redactions"].items()))
-        lines.append(f"Secrets removed before storage: {kinds}.")
-    lines += report.get("notes", [])
-    return Text("\n".join(lines))
+        lines.append(f"Secrets removed before storage: {_counts(total['redactions'])}.")
+    return Text("\n".join([*lines, *report["notes"]]))
 
 
-def console() -> Console:
-    """Standard output; plain in a pipe."""
-    return Console(highlight=False)
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pattern_pipeline.detection.kernel import Detector
 from pattern_pipeline.detection.policy import Policy
-from pattern_pipeline.detection.steps import StepDetector
+from pattern_pipeline.detection.step_detector import DETECTED, StepDetector
 from pattern_pipeline.patterns.windows import Chunk, Window, plan_chunks
 from pattern_pipeline.warehouse.database import BulkTransaction, Warehouse
 
@@ -32,7 +32,7 @@ class WindowDetector:
     def __init__(self, policy: Policy) -> None:
         self.version = policy.detection_version
         self._texts = Detector(policy)
-        self._steps = StepDetector(policy)
+        self._steps = StepDetector(policy.detection.steps) if policy.detection.steps else None
 
     def replace(self, warehouse: Warehouse, window: Window) -> Detected:
         """Detect the window anew, one transaction per chunk; a repeat leaves the same rows."""
@@ -75,7 +75,7 @@ class WindowDetector:
         )
 
     def _step_rows(self, steps: pl.DataFrame) -> pl.DataFrame:
-        found = self._steps.detect_steps(steps.drop("event_time"))
+        found = self._steps.detect_steps(steps) if self._steps else pl.DataFrame(schema=DETECTED)
         event_times = steps.select("workflow_id", "event_time").unique()
         return found.join(event_times, on="workflow_id").select(
             "workflow_id",

@@ -1,6 +1,6 @@
 """Statistics: mergeable partial aggregates by hour and day, and what they say about each pattern.
 
-Counts are always derived from rows of the active versions. Estimating money belongs to `estimates`.
+Counts are always derived from rows, and published only while every hour stands on the active versions. Estimating money belongs to `estimates`.
 """
 
 from dataclasses import dataclass
@@ -18,18 +18,17 @@ RECENT = 1000  # occurrences that medians, projects and models look at: bounded 
 DAY = timedelta(days=1)
 
 
-def replace_statistics(warehouse: Warehouse, policy: Policy, catalogue_version: str, window: Window) -> int:
+def replace_statistics(warehouse: Warehouse, window: Window) -> int:
     """Aggregate the window's hours anew, and the days that hold them; returns the rows of the hours."""
-    versions = {"detection_version": policy.detection_version, "catalogue_version": catalogue_version}
     rows = 0
     for part in by_day(window):
         days = {"first_day": floor_day(part.start), "next_day": floor_day(part.end - timedelta(hours=1)) + DAY}
         with warehouse.transaction() as tx:
             tx.lock("pattern_statistics")
             tx.run("patterns/clear_hourly_statistics", **part.params)
-            rows += tx.run("patterns/insert_hourly_statistics", **part.params, **versions)
+            rows += tx.run("patterns/insert_hourly_statistics", **part.params)
             tx.run("patterns/clear_daily_statistics", **days)
-            tx.run("patterns/insert_daily_statistics", **days, **versions)
+            tx.run("patterns/insert_daily_statistics", **days)
     return rows
 
 

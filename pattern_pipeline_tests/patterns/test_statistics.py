@@ -28,7 +28,7 @@ POLICY = default_policy()
 
 def compute(warehouse: Warehouse, window: Window = WINDOW) -> None:
     replace_occurrences(warehouse, POLICY, CATALOGUE, window)
-    replace_statistics(warehouse, POLICY, CATALOGUE, window)
+    replace_statistics(warehouse, window)
     publish_statistics(warehouse, POLICY)
 
 

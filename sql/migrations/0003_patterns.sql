@@ -75,8 +75,6 @@ CREATE INDEX idx_pattern_occurrences_detected ON pattern_occurrences (occurred_a
 CREATE TABLE pattern_hourly_statistics (
     hour               timestamptz NOT NULL,
     pattern_id         integer NOT NULL REFERENCES operation_patterns,
-    detection_version  text NOT NULL,
-    catalogue_version  text NOT NULL,
     occurrences        integer NOT NULL,           -- workflows, intent rows apart
     intents            integer NOT NULL,
     hits               bigint NOT NULL,

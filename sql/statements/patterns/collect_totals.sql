@@ -1,4 +1,4 @@
--- Every pattern's sums over the days of the active versions; patterns without any stay, with zeros.
+-- Every pattern's sums over all days; patterns without any stay, with zeros. Called while no hour waits for other rules.
 CREATE TEMP TABLE pattern_totals ON COMMIT DROP AS
 SELECT p.pattern_id,
        coalesce(sum(d.occurrences), 0)::integer AS occurrences,
@@ -18,10 +18,5 @@ SELECT p.pattern_id,
        coalesce(sum(d.seconds_sum), 0) AS seconds_sum, coalesce(sum(d.seconds_sumsq), 0) AS seconds_sumsq,
        min(d.first_event) AS first_event, max(d.last_event) AS last_event
 FROM operation_patterns p
-LEFT JOIN (
-    SELECT s.*
-    FROM pattern_daily_statistics s
-    JOIN active_versions a ON a.stage = 'detection' AND a.version = s.detection_version
-    JOIN active_versions c ON c.stage = 'catalogue' AND c.version = s.catalogue_version
-) d USING (pattern_id)
+LEFT JOIN pattern_daily_statistics d USING (pattern_id)
 GROUP BY p.pattern_id

@@ -1,5 +1,5 @@
 INSERT INTO pattern_hourly_statistics
-SELECT date_trunc('hour', o.occurred_at, 'UTC'), o.pattern_id, :detection_version, :catalogue_version,
+SELECT date_trunc('hour', o.occurred_at, 'UTC'), o.pattern_id,
        count(*) FILTER (WHERE counted), count(*) FILTER (WHERE NOT counted),
        coalesce(sum(o.hit_count) FILTER (WHERE counted), 0),
        count(*) FILTER (WHERE counted AND o.succeeded), count(*) FILTER (WHERE counted AND NOT o.succeeded),
@@ -22,5 +22,4 @@ CROSS JOIN LATERAL (
     SELECT o.cost_basis <> 'intent' AS counted, o.cost_basis = 'step' AS by_step, o.cost_basis = 'workflow' AS by_run
 ) basis
 WHERE o.occurred_at >= :window_start AND o.occurred_at < :window_end
-  AND o.detection_version = :detection_version AND o.catalogue_version = :catalogue_version
 GROUP BY 1, 2

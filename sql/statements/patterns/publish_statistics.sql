@@ -10,8 +10,6 @@ WITH recent AS (
     CROSS JOIN LATERAL (
         SELECT o.attributed_cost_usd, w.project, w.model_used
         FROM pattern_occurrences o
-        JOIN active_versions a ON a.stage = 'detection' AND a.version = o.detection_version
-        JOIN active_versions c ON c.stage = 'catalogue' AND c.version = o.catalogue_version
         JOIN workflow_history w USING (workflow_id)
         WHERE o.pattern_id = p.pattern_id
           AND o.cost_basis = ANY (CASE WHEN p.step_n > 0 THEN '{step,unpriced}'

@@ -1,17 +1,11 @@
 -- A row per pattern: its sums over the days of the window, and its most recent priced costs on the best basis present.
-WITH days AS (
-    SELECT s.*
-    FROM pattern_daily_statistics s
-    JOIN active_versions a ON a.stage = 'detection' AND a.version = s.detection_version
-    JOIN active_versions c ON c.stage = 'catalogue' AND c.version = s.catalogue_version
-    WHERE s.day >= :window_start AND s.day < :window_end
-),
-sums AS (
+WITH sums AS (
     SELECT pattern_id, sum(occurrences) AS occurrences, sum(hits) AS hits, sum(completed) AS completed,
            sum(failed) AS failed, count(*) FILTER (WHERE occurrences > 0) AS distinct_days,
            sum(step_n) AS step_n, sum(step_sum) AS step_sum, sum(run_n) AS run_n, sum(run_sum) AS run_sum,
            sum(naive_sum) AS naive_sum
-    FROM days
+    FROM pattern_daily_statistics
+    WHERE day >= :window_start AND day < :window_end
     GROUP BY pattern_id
 )
 SELECT p.pattern_id, p.pattern_signature, p.pattern_type AS category, p.automatable, p.exclusion_reason,
@@ -26,8 +20,6 @@ SELECT p.pattern_id, p.pattern_signature, p.pattern_type AS category, p.automata
        ARRAY(
            SELECT o.attributed_cost_usd::float8
            FROM pattern_occurrences o
-           JOIN active_versions a ON a.stage = 'detection' AND a.version = o.detection_version
-           JOIN active_versions c ON c.stage = 'catalogue' AND c.version = o.catalogue_version
            WHERE o.pattern_id = p.pattern_id AND o.occurred_at >= :window_start AND o.occurred_at < :window_end
              AND o.cost_basis = CASE WHEN s.step_n > 0 THEN 'step' ELSE 'workflow' END
            ORDER BY o.occurred_at DESC, o.workflow_id
