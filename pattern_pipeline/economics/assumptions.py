@@ -172,7 +172,7 @@ class RoiPolicy(Assumptions):
     draws: Annotated[int, Field(ge=200, le=20_000)] = 2000
     strong_skewness: Positive = 1.0
 
-    coverage: Share = 0.8
+    coverage: Annotated[float, Field(gt=0, le=1)] = 0.8
     """Share of the occurrences that an automation would take over."""
     prior_successes: Positive = 8
     prior_failures: Positive = 2
