@@ -139,7 +139,7 @@ def _overlaid(base: dict[str, Any], over: dict[str, Any], file: Path, key: tuple
         known = base.get(name)
         if isinstance(known, dict) and isinstance(value, dict):
             merged[name] = _overlaid(known, value, file, (*key, name))
-        elif _has_ids(known) and _has_ids(value):
+        elif isinstance(known, list) and _has_ids(known) and _has_ids(value):
             merged[name] = _overlaid_entries(known, value, file, (*key, name))
         else:
             merged[name] = value

@@ -1,5 +1,4 @@
-"""The shape of `[detection]` except its step layer: how texts are read, which phrases they are searched for, and what
-each finding means.
+"""The shape of `[detection]` except its step layer: how texts are read, what is searched for, what a finding means.
 
 Only the data model belongs here, with the checks a policy file must pass. Reading texts is in `texts.py`, applying
 rules in `rules.py`; neither knows a keyword.
