@@ -6,6 +6,7 @@ No asset, check or schedule is defined here.
 import dagster as dg
 
 from pattern_pipeline.assets import detection, history, patterns, review, roi, statistics
+from pattern_pipeline.assets.versions import with_basis
 from pattern_pipeline.checks import CHECKS
 from pattern_pipeline.jobs import CHAIN, HOURS, INGEST, PUBLISH
 from pattern_pipeline.resources import Pipeline
@@ -25,12 +26,13 @@ ASSETS = [
 
 def build_defs(*, pipeline: Pipeline | None = None) -> dg.Definitions:
     """A fresh `Definitions`; `pipeline` stands in for the installation's own warehouse and policy."""
+    pipeline = pipeline or Pipeline()
     return dg.Definitions(
-        assets=ASSETS,
+        assets=[with_basis(asset, pipeline.policy) for asset in ASSETS],
         asset_checks=CHECKS,
         jobs=[CHAIN, INGEST, HOURS, PUBLISH],
         schedules=[HOURLY_CHAIN],
-        resources={"pipeline": pipeline or Pipeline()},
+        resources={"pipeline": pipeline},
         executor=dg.in_process_executor,
     )
 

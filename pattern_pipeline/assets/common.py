@@ -47,7 +47,7 @@ def table_metadata(warehouse: Warehouse, table: str) -> dict[str, Any]:
             for c in columns
         ]
     )
-    return {"dagster/column_schema": schema, "dagster/table_name": table, "estimated rows": rows}
+    return {"dagster/column_schema": schema, "estimated rows": rows}
 
 
 def add_hour_metadata(context: dg.AssetExecutionContext, hours: Mapping[datetime, Mapping[str, Any]]) -> None:

@@ -1,0 +1,55 @@
+"""What each asset stands on: the policy sections and SQL statements whose change makes its rows out of date.
+
+Dagster shows an asset as stale when its code version moved. Versions of the data itself belong to `patterns.versions`.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import dagster as dg
+
+from pattern_pipeline.detection.policy import Policy, Stage
+from pattern_pipeline.warehouse.sqlfiles import statement
+
+
+@dataclass(frozen=True)
+class Basis:
+    """The table that an asset publishes, and what it is computed by."""
+
+    table: str
+    stages: tuple[Stage, ...] = ()
+    statements: tuple[str, ...] = ()
+
+    def version(self, policy: Policy) -> str:
+        """12 hexadecimal digits that change when a section or a statement does."""
+        parts = [getattr(policy, f"{stage}_version") for stage in self.stages]
+        parts += [statement(name) for name in self.statements]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+BASES = {
+    "landed_history": Basis("workflow_history", ("redaction",)),
+    "raw_workflow_history": Basis("history_hours", (), ("history/close_hours",)),
+    "detected_signatures": Basis("detected_signatures", ("detection",), ("patterns/window_runs", "patterns/window_steps")),
+    "pattern_occurrences": Basis("pattern_occurrences", ("detection",), ("patterns/insert_occurrences",)),
+    "pattern_hourly_statistics": Basis(
+        "pattern_hourly_statistics", (), ("patterns/insert_hourly_statistics", "patterns/insert_daily_statistics")
+    ),
+    "pattern_statistics": Basis(
+        "operation_patterns", ("confidence",), ("patterns/collect_totals", "patterns/publish_statistics")
+    ),
+    "roi_estimates": Basis("roi_estimates", ("roi",), ("patterns/roi_inputs", "patterns/history_days")),
+    "approval_queue": Basis("pattern_approvals", ("queue",)),
+}
+
+
+def with_basis(asset: dg.AssetsDefinition, policy: Policy) -> dg.AssetsDefinition:
+    """The asset with its code version and table name."""
+
+    def described(spec: dg.AssetSpec) -> dg.AssetSpec:
+        basis = BASES[spec.key.to_user_string()]
+        return spec.replace_attributes(code_version=basis.version(policy)).merge_attributes(
+            metadata={"dagster/table_name": basis.table}
+        )
+
+    return asset.map_asset_specs(described)

@@ -1,0 +1,132 @@
+"""Real processes for end-to-end tests: the command line, and `dagster dev` with its daemon, on a state directory."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from pattern_pipeline.settings import PROJECT_ROOT
+
+
+class Installation:
+    """An installation in a directory of its own, with the embedded server."""
+
+    def __init__(self, home: Path, **environment: str) -> None:
+        self.home = home
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("PATTERN_PIPELINE_", "DAGSTER_"))}
+        self.environment = {**clean, "PATTERN_PIPELINE_HOME": str(home), **environment}
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "pattern_pipeline", *arguments]
+
+    def run(self, *arguments: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments),
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command(*arguments), env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+
+@contextmanager
+def dagster_dev(installation: Installation, log: Path) -> Iterator["DagsterUi"]:
+    """Plain `dagster dev` in the clone's directory, as the README has it."""
+    port = free_port()
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port)],
+            cwd=PROJECT_ROOT,
+            env={**installation.environment, "DAGSTER_HOME": str(installation.home / "dagster_home")},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        ui = DagsterUi(port)
+        until(ui.is_ready, 90, lambda: log.read_text()[-3000:])
+        yield ui
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+class DagsterUi:
+    """The GraphQL API that the UI itself uses."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}/graphql"
+
+    def query(self, text: str, **variables: Any) -> dict[str, Any]:
+        body = json.dumps({"query": text, "variables": variables}).encode()
+        request = Request(self.url, body, {"Content-Type": "application/json"})
+        with urlopen(request, timeout=30) as response:
+            answer: dict[str, Any] = json.load(response)
+        assert "errors" not in answer, answer
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def is_ready(self) -> bool:
+        try:
+            found = self.query("{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }")
+        except OSError:
+            return False
+        return bool(found["repositoriesOrError"].get("nodes"))
+
+    def backfill(self, assets: list[str], partitions: list[str]) -> Mapping[str, Any]:
+        """Launch a backfill of partitions over assets and wait until it has ended."""
+        launched = self.query(
+            """mutation($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
+                __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }""",
+            params={"assetSelection": [{"path": [a]} for a in assets], "partitionNames": partitions, "title": "test"},
+        )["launchPartitionBackfill"]
+        assert launched["__typename"] == "LaunchBackfillSuccess", launched
+
+        def state() -> dict[str, Any]:
+            found: dict[str, Any] = self.query(
+                """query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill {
+                    status runs(limit: 50) { id status } error { message } } } }""",
+                id=launched["backfillId"],
+            )["partitionBackfillOrError"]
+            return found
+
+        until(lambda: state()["status"] not in {"REQUESTED", "COMPLETING", "CANCELING", "FAILING"}, 180, state)
+        return state()
+
+
+def until(holds: Callable[[], bool], seconds: float, explain: Callable[[], object]) -> None:
+    """Wait for a condition, and say what was there instead when it does not come."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {explain()}"
+        time.sleep(0.5)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

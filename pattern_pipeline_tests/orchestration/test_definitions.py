@@ -1,0 +1,77 @@
+"""What Dagster loads: the graph, its partitions, jobs and schedule, and that it loads from anywhere with nothing set."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+
+from pattern_pipeline.definitions import defs
+from pattern_pipeline.partitions import HOURLY, hour_key, range_tags
+from pattern_pipeline.patterns.windows import HOUR
+from pattern_pipeline.settings import PROJECT_ROOT
+from pattern_pipeline.warehouse.sqlfiles import shipped
+
+GRAPH = {
+    # asset: (group, hourly, upstream)
+    "landed_history": ("history", False, set()),
+    "raw_workflow_history": ("history", True, {"landed_history"}),
+    "detected_signatures": ("detection", True, {"raw_workflow_history"}),
+    "pattern_occurrences": ("patterns", True, {"detected_signatures"}),
+    "pattern_hourly_statistics": ("statistics", True, {"pattern_occurrences"}),
+    "pattern_statistics": ("statistics", False, {"pattern_hourly_statistics"}),
+    "roi_estimates": ("roi", False, {"pattern_statistics"}),
+    "approval_queue": ("review", False, {"roi_estimates"}),
+}
+
+
+def test_the_graph_is_the_chain() -> None:
+    specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+    found = {
+        name: (spec.group_name, spec.partitions_def == HOURLY, {d.asset_key.to_user_string() for d in spec.deps})
+        for name, spec in specs.items()
+    }
+    assert found == GRAPH
+
+
+def test_every_asset_says_what_it_is_and_who_owns_it() -> None:
+    for spec in defs.resolve_all_asset_specs():
+        assert spec.description, spec.key
+        assert spec.owners == ["team:automation"], spec.key
+        assert {"python", "postgres"} <= spec.kinds, spec.key
+        assert spec.metadata["dagster/table_name"], spec.key
+        assert spec.code_version, spec.key
+
+
+def test_a_range_of_hours_is_one_run() -> None:
+    graph = defs.resolve_asset_graph()
+    hourly = [key for key in graph.materializable_asset_keys if graph.get(key).is_partitioned]
+    assert {graph.get(key).backfill_policy for key in hourly} == {dg.BackfillPolicy.single_run()}
+    start = HOURLY.get_first_partition_window()
+    assert start is not None
+    tags = range_tags(start.start, start.start + 3 * HOUR)
+    assert list(tags.values()) == [hour_key(start.start), hour_key(start.start + 2 * HOUR)]
+
+
+def test_spine_and_tail_run_in_one_job_on_the_hour() -> None:
+    chain = defs.resolve_job_def("pattern_chain")
+    assert {key.to_user_string() for key in chain.asset_layer.executable_asset_keys} >= set(GRAPH) - {"sequence_catalog"}
+    schedule = defs.resolve_schedule_def("hourly_chain")
+    assert (schedule.cron_schedule, schedule.job_name) == ("5 * * * *", "pattern_chain")
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+
+
+def test_definitions_load_from_a_foreign_directory_with_nothing_set(tmp_path: Path) -> None:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PATTERN_PIPELINE_", "DAGSTER_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", "definitions", "validate", "-w", str(shipped("workspace.yaml"))],
+        cwd=tmp_path,
+        env={**clean, "PATTERN_PIPELINE_HOME": str(tmp_path / "home"), "DAGSTER_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert not (tmp_path / "home").exists(), "loading the definitions must not open the warehouse"
