@@ -44,7 +44,7 @@ def server_url() -> Iterator[str]:
         yield given
         return
     state_dir = Path(tempfile.mkdtemp(prefix="pattern-pipeline-tests-"))
-    server = EmbeddedServer(state_dir, initdb_options=["-c", "fsync=off"])
+    server = EmbeddedServer(state_dir, initdb_options=["--no-sync", "-c", "fsync=off"])
     try:
         yield server.ensure_running()
     finally:

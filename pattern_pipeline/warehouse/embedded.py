@@ -268,7 +268,7 @@ class EmbeddedServer:
                 if finished.returncode == 0 and self._answers():
                     return True
                 if self._postmaster() is None and not self._server_processes():
-                    raise DatabaseDown(f"PostgreSQL did not start: {finished.stderr.strip() or _tail(self._log)}")
+                    raise DatabaseDown(f"PostgreSQL did not start: {finished.stderr.strip()}\n{_tail(self._log)}")
             elif self._answers():
                 return False
             time.sleep(0.1)

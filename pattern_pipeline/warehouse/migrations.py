@@ -126,6 +126,8 @@ def verify(connection: Connection, root: Path | None = None) -> list[str]:
 
 
 def _review_history_problems(connection: Connection) -> list[str]:
+    if not _value(connection, "warehouse/has_review_history"):
+        return ["Table pattern_review_history is missing: restore a dump."]
     triggers = [str(name) for (name,) in _rows(connection, "warehouse/missing_review_triggers")]
     problems = [f"Trigger {name} of pattern_review_history is missing or not enabled always." for name in triggers]
     broken = [str(row) for (row,) in _rows(connection, "warehouse/broken_review_history")]

@@ -93,16 +93,23 @@ def ensure_database(url: str) -> None:
     """
     try:
         with _connect(url) as connection:
-            version = connection.info.server_version // 10_000
+            refuse_old_server(url, connection.info.server_version)
     except psycopg.OperationalError as error:
         if not _lacks_database(url):
             raise DatabaseDown(f"Cannot reach {described(url)}: {_reason(error, url)}") from error
         _create_database(url)
-        return
-    if version < OLDEST_MAJOR_VERSION:
+
+
+def refuse_old_server(url: str, server_version: int) -> None:
+    """Checks a version in PostgreSQL's own form, e.g. 150013 for 15.13.
+
+    Raises:
+        DatabaseDown: it is older than what the SQL of this package needs.
+    """
+    if server_version // 10_000 < OLDEST_MAJOR_VERSION:
         raise DatabaseDown(
-            f"{described(url)} is PostgreSQL {version}; {OLDEST_MAJOR_VERSION} or newer is needed. Upgrade the server, "
-            "or unset PATTERN_PIPELINE_DATABASE_URL to use the embedded one."
+            f"{described(url)} is on PostgreSQL {server_version // 10_000}; {OLDEST_MAJOR_VERSION} or newer is needed. "
+            "Upgrade the server, or unset PATTERN_PIPELINE_DATABASE_URL to use the embedded one."
         )
 
 

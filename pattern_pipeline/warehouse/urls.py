@@ -59,7 +59,7 @@ def with_database(url: str, database: str) -> str:
 
 def without_password(url: str) -> str:
     """The libpq URL without its password, for a command line; the password then goes through the environment."""
-    return "postgresql" + _after_scheme(parse(url).set(password=None))
+    return "postgresql" + _after_scheme(parse(url)._replace(password=None))
 
 
 def redacted(url: str) -> str:

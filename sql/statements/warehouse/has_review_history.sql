@@ -1,0 +1,1 @@
+SELECT to_regclass('pattern_review_history') IS NOT NULL;
