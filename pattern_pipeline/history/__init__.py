@@ -1,1 +1,1 @@
-
+"""Sources into canonical history: readers, redaction, landing."""

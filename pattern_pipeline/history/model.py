@@ -91,6 +91,11 @@ def empty(schema: pl.Schema) -> pl.DataFrame:
     return pl.DataFrame(schema=schema)
 
 
+def conform(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    """The columns of `schema`, in its order and with its types."""
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+
+
 @dataclass(frozen=True)
 class Batch:
     """A bounded part of a source in canonical form.

@@ -1,1 +1,78 @@
+"""Readers of sources: how what users have becomes canonical batches.
 
+Here are the registry and the way from what a user names to the locations that are read. A reader of a further format is
+one module and one entry in `READERS`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from pattern_pipeline.errors import InvalidInput, NotFound
+from pattern_pipeline.history.mapping import Mapping, ReadOptions, load_mapping
+from pattern_pipeline.history.readers.base import Location, Reader
+from pattern_pipeline.history.readers.generic import GenericReader
+from pattern_pipeline.history.readers.tables import table_location
+
+__all__ = ["READERS", "Location", "Mapping", "ReadOptions", "Reader", "discover", "load_mapping", "reader_for"]
+
+# The first that recognises a source reads it; the generic reader recognises everything and comes last.
+READERS: Final[tuple[Reader, ...]] = (GenericReader(),)
+
+_SUFFIXES: Final = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet"})
+
+
+def discover(spec: str) -> list[Location]:
+    """The locations that a user's words mean: a file, all files of a directory, those of a pattern, or a table.
+
+    Raises:
+        NotFound: There is nothing of the kind.
+        InvalidInput: A database URL that cannot be used.
+    """
+    if "://" in spec:
+        return [table_location(spec)]
+    path = Path(spec).expanduser()
+    if path.is_dir():
+        found = sorted(each for each in path.rglob("*") if each.suffix.lower() in _SUFFIXES and _is_shown(each, path))
+        nothing = f"{spec} holds no file with one of the endings {', '.join(sorted(_SUFFIXES))}."
+    elif path.is_file():
+        found, nothing = [path], ""
+    else:
+        found = sorted(_matching(path))
+        nothing = f"{spec}: no such file, directory or pattern."
+    if not found:
+        raise NotFound(nothing)
+    return [_file(each) for each in found]
+
+
+def reader_for(location: Location, source_type: str = "auto") -> Reader:
+    """The reader of a location: the one asked for, else the first that recognises it.
+
+    Raises:
+        InvalidInput: There is no reader of that name, or the file cannot be opened.
+    """
+    if source_type != "auto":
+        for reader in READERS:
+            if reader.kind == source_type:
+                return reader
+        raise InvalidInput(f"No reader {source_type!r}; there are: auto, {', '.join(each.kind for each in READERS)}.")
+    try:
+        head = location.head()
+    except OSError as error:
+        raise InvalidInput(f"{location.location} cannot be opened: {error.strerror or error}.") from error
+    return next(reader for reader in READERS if reader.recognises(location, head))
+
+
+def _matching(pattern: Path) -> Iterator[Path]:
+    anchor = Path(pattern.anchor) if pattern.is_absolute() else Path()
+    relative = str(pattern.relative_to(anchor))
+    return (each for each in anchor.glob(relative) if each.is_file())
+
+
+def _is_shown(path: Path, directory: Path) -> bool:
+    return not any(part.startswith(".") for part in path.relative_to(directory).parts)
+
+
+def _file(path: Path) -> Location:
+    status = path.stat()
+    return Location("file", str(path.resolve()), size=status.st_size, inode=status.st_ino)

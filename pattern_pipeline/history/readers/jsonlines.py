@@ -1,0 +1,153 @@
+"""JSON lines with their byte offsets, in blocks of bounded size: shared by every reader of a line-wise format.
+
+A line that is no JSON object becomes a fault with its offset; a last line that is still being written is not consumed.
+What the objects mean belongs to the readers.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import polars as pl
+
+from pattern_pipeline.history.faults import UNREDACTED_LENGTH, Faults
+
+BLOCK_BYTES: Final = 8 << 20
+MAX_LINE_BYTES: Final = 32 << 20
+MAX_LINES: Final = 20_000
+# orjson reads deeper nesting than it writes; a line with fewer brackets than this cannot be too deep.
+_WRITABLE_DEPTH: Final = 250
+_BOM: Final = b"\xef\xbb\xbf"
+_DETAILS: Final = {
+    "invalid_json": "The line is no JSON object that can be stored.",
+    "record_too_large": f"The line is longer than {MAX_LINE_BYTES >> 20} MiB.",
+    "repaired": "The line is no strict JSON; what is no UTF-8 was replaced by U+FFFD and the record landed.",
+}
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some lines of a file.
+
+    Attributes:
+        rows: The objects of the readable lines.
+        offsets: Byte offset of each of them.
+        faults: The other lines.
+        lines: Number of lines, blank ones not counted.
+        end: Offset after the last line.
+    """
+
+    rows: list[dict[str, Any]]
+    offsets: list[int]
+    faults: Faults
+    lines: int
+    end: int
+
+    @property
+    def positions(self) -> pl.Series:
+        """Where each row stands; offsets stay true when reading resumes in the middle, line numbers would not."""
+        return _positions(self.offsets)
+
+
+def blocks(path: Path, offset: int = 0) -> Iterator[Block]:
+    """The lines of a file from `offset` on."""
+    lines: list[tuple[int, bytes]] = []
+    size = end = 0
+    for start, line, end_of_line in _lines(path, offset):
+        if not line.endswith(b"\n") and len(line) <= MAX_LINE_BYTES and _parse(line) is None:
+            break  # It may still be written.
+        end = end_of_line
+        lines.append((start, line))
+        size += len(line)
+        if size >= BLOCK_BYTES or len(lines) >= MAX_LINES:
+            yield _block(lines, end)
+            lines, size = [], 0
+    if lines:
+        yield _block(lines, end)
+
+
+def _lines(path: Path, offset: int) -> Iterator[tuple[int, bytes, int]]:
+    """Start, bytes and end of each line; of one that is too long only the beginning, so that memory stays bounded."""
+    with path.open("rb") as stream:
+        stream.seek(offset)
+        end = offset
+        while line := stream.readline(MAX_LINE_BYTES + 1):
+            start, end = end, end + len(line)
+            rest = line
+            while len(line) > MAX_LINE_BYTES and rest and not rest.endswith(b"\n"):
+                rest = stream.readline(MAX_LINE_BYTES)
+                end += len(rest)
+            if start == 0:
+                line = line.removeprefix(_BOM)
+            yield start, line, end
+
+
+def _block(lines: list[tuple[int, bytes]], end: int) -> Block:
+    rows: list[dict[str, Any]] = []
+    offsets: list[int] = []
+    blank = 0
+    bad: dict[str, list[tuple[int, bytes]]] = {}
+    for start, line in lines:
+        if len(line) > MAX_LINE_BYTES:
+            bad.setdefault("record_too_large", []).append((start, line))
+            continue
+        row = _parse(line)
+        if row is None:
+            row = _parse_leniently(line)
+            if row is not None:
+                bad.setdefault("repaired", []).append((start, line))
+        if row is not None:
+            rows.append(row)
+            offsets.append(start)
+        elif line.isspace():
+            blank += 1
+        else:
+            bad.setdefault("invalid_json", []).append((start, line))
+    return Block(rows, offsets, _faults(bad), len(lines) - blank, end)
+
+
+def _faults(bad: dict[str, list[tuple[int, bytes]]]) -> Faults:
+    faults = Faults()
+    for reason, lines in bad.items():
+        excerpts = [line[:UNREDACTED_LENGTH].decode("utf-8", "replace") for _, line in lines]
+        faults.add(_positions([start for start, _ in lines]), reason, _DETAILS[reason], pl.Series(excerpts))
+    return faults
+
+
+def _positions(offsets: list[int]) -> pl.Series:
+    return "byte " + pl.Series("position", offsets, dtype=pl.Int64).cast(pl.String)
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    """The object of a line of strict JSON."""
+    try:
+        row = orjson.loads(line)
+        if line.count(b"[") + line.count(b"{") > _WRITABLE_DEPTH:
+            orjson.dumps(row)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+    return row if isinstance(row, dict) else None
+
+
+def _parse_leniently(line: bytes) -> dict[str, Any] | None:
+    """The object of a line with what some writers emit: NaN, raw control characters, invalid UTF-8, lone surrogates."""
+    try:
+        row = json.loads(
+            line.decode("utf-8", "replace"), parse_constant=str, parse_float=_finite, parse_int=_bounded, strict=False
+        )
+        text = json.dumps(row, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return None
+    return _parse(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode())
+
+
+def _finite(digits: str) -> float | str:
+    return value if math.isfinite(value := float(digits)) else digits
+
+
+def _bounded(digits: str) -> int | str:
+    return int(digits) if len(digits) < 19 else digits

@@ -1,0 +1,120 @@
+"""Tables of any database that SQLAlchemy knows, read by a server-side cursor.
+
+Where the rows are and how they are fetched belongs here; what the columns mean belongs to the readers.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import polars as pl
+import sqlalchemy as sa
+
+from pattern_pipeline.errors import InvalidInput, NotFound
+from pattern_pipeline.history.coercion import column
+from pattern_pipeline.history.mapping import ReadOptions
+from pattern_pipeline.history.readers.base import Location
+from pattern_pipeline.history.readers.frames import Part
+from pattern_pipeline.history.records import Fields
+
+_ROWS: Final = 5_000
+_EVENT_TIME: Final = ("end_time", "start_time")
+
+
+def table_location(spec: str) -> Location:
+    """The location of a URL with a table after `#`, e.g. `postgresql+psycopg://user@host/db#schema.runs`.
+
+    Raises:
+        InvalidInput: The URL cannot be used or names no table; the message lists the tables there are.
+        NotFound: There is no such table.
+    """
+    address, _, name = spec.partition("#")
+    engine = _engine(address)
+    try:
+        inspector = sa.inspect(engine)
+        schema, table = _qualified(name)
+        tables = sorted([*inspector.get_table_names(schema=schema), *inspector.get_view_names(schema=schema)])
+    except sa.exc.SQLAlchemyError as error:
+        raise InvalidInput(f"{_shown(address)} cannot be opened: {_reason(error)}.") from error
+    finally:
+        engine.dispose()
+    if table not in tables:
+        told = f"Tables there: {', '.join(tables[:30]) or 'none'}; name one as {_shown(address)}#table."
+        raise (NotFound if name else InvalidInput)(f"{_shown(address)}: no table {table!r}. {told}")
+    return Location("table", f"{_shown(address)}#{name}", url=address)
+
+
+def table_parts(location: Location, options: ReadOptions, fields: Fields) -> Iterator[Part]:
+    """The rows of a table in parts of bounded size; `options.since` and `until` limit them by their time column.
+
+    Raises:
+        InvalidInput: The table cannot be read.
+    """
+    engine = _engine(location.url or "")
+    schema, name = _qualified(location.location.rpartition("#")[2])
+    try:
+        table = sa.Table(name, sa.MetaData(), schema=schema, autoload_with=engine)
+        keys = [each.name for each in table.primary_key.columns]
+        query = sa.select(table).where(*_window(table, options, fields)).order_by(*table.primary_key.columns)
+        with engine.connect().execution_options(stream_results=True, yield_per=_ROWS) as connection:
+            first = 1
+            for rows in connection.execute(query).partitions(_ROWS):
+                yield _part([each.name for each in table.columns], rows, keys, first)
+                first += len(rows)
+    except sa.exc.SQLAlchemyError as error:
+        raise InvalidInput(f"{location.location} cannot be read: {_reason(error)}.") from error
+    finally:
+        engine.dispose()
+
+
+def _part(names: list[str], rows: Sequence[Any], keys: list[str], first: int) -> Part:
+    frame = pl.DataFrame(
+        [column(name, list(values)) for name, values in zip(names, zip(*rows, strict=True), strict=True)]
+    )
+    if keys:
+        parts = [f"{key}=" + frame[key].cast(pl.String) for key in keys]
+        positions = pl.DataFrame([part.alias(str(i)) for i, part in enumerate(parts)]).select(
+            pl.concat_str(pl.all(), separator=" ")
+        )
+        return Part(frame, positions.to_series())
+    return Part(frame, "row " + pl.int_range(first, first + len(rows), eager=True).cast(pl.String))
+
+
+def _window(table: sa.Table, options: ReadOptions, fields: Fields) -> list[sa.ColumnElement[bool]]:
+    """Conditions on the first time columns that hold times in the database's own type."""
+    names = [name for field in _EVENT_TIME for name in fields[field].names if name in table.columns]
+    times = [table.columns[name] for name in names if isinstance(table.columns[name].type, sa.DateTime | sa.Date)]
+    if not times:
+        return []
+    moment = sa.func.coalesce(*times) if len(times) > 1 else times[0]
+    return [
+        *([moment >= options.since] if options.since else []),
+        *([moment < options.until] if options.until else []),
+    ]
+
+
+def _engine(address: str) -> sa.Engine:
+    try:
+        return sa.create_engine(sa.make_url(address), poolclass=sa.NullPool)
+    except (sa.exc.ArgumentError, ImportError, ValueError) as error:
+        raise InvalidInput(
+            f"{_shown(address)} is no database URL that can be used here ({type(error).__name__}); "
+            "expected e.g. postgresql+psycopg://user@host/database#table or sqlite:///file.db#table."
+        ) from error
+
+
+def _shown(address: str) -> str:
+    """The URL without a password."""
+    try:
+        return sa.make_url(address).set(query={}).render_as_string(hide_password=True)
+    except sa.exc.ArgumentError:
+        return address.partition("://")[0] + "://..."
+
+
+def _qualified(name: str) -> tuple[str | None, str]:
+    schema, _, table = name.rpartition(".")
+    return schema or None, table
+
+
+def _reason(error: sa.exc.SQLAlchemyError) -> str:
+    """The database's own words, without the statement."""
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]

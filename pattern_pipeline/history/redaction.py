@@ -1,0 +1,163 @@
+"""Secrets out, typed marks in: nothing that a source holds is stored before it went through here.
+
+Only the application of the patterns of `redaction_rules` to columns belongs here. One search for literals
+finds the suspicious values; only those, and each distinct one once, go through the rules. What merely looks like
+a secret (`password=None`, `token=get_token()`) is shielded by a NUL meanwhile, which no stored text may hold.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+import orjson
+import polars as pl
+
+from pattern_pipeline.detection.redaction_policy import RedactionPolicy
+from pattern_pipeline.history.redaction_rules import (
+    HARMLESS,
+    HARMLESS_PATH,
+    Rule,
+    home_needles,
+    home_rules,
+    kind_of_key,
+    mark,
+    needles_for,
+    rules_for,
+)
+
+NUL_KIND: Final = "nul_character"
+_NUL: Final = "\x00"
+_REPLACEMENT_CHARACTER: Final = "\ufffd"
+# A replacement may bring a new match together; each pass consumes some of the text, and this many are never needed.
+_MAX_PASSES: Final = 8
+
+
+class Redactor:
+    """Replaces secrets in columns. Applying it twice changes nothing more."""
+
+    def __init__(self, policy: RedactionPolicy) -> None:
+        self._policy = policy
+        self._homes = home_rules(policy)
+        self._rules = (*self._homes, *rules_for(policy))
+        self._needles = needles_for(policy)
+        self._home_needles = home_needles(policy)
+
+    def frame(
+        self, frame: pl.DataFrame, *, json: Collection[str] = (), skip: Collection[str] = ()
+    ) -> tuple[pl.DataFrame, Counter[str]]:
+        """Redact every text column; those named in `json` hold JSON text and stay valid JSON."""
+        counts: Counter[str] = Counter()
+        redacted = []
+        for values in frame.iter_columns():
+            if values.dtype == pl.String and values.name not in skip:
+                values, found = self.json(values) if values.name in json else self.text(values)
+                counts += found
+            redacted.append(values)
+        return pl.DataFrame(redacted), counts
+
+    def text(self, values: pl.Series) -> tuple[pl.Series, Counter[str]]:
+        """Redact a text column; also returns how many matches of each kind were replaced."""
+        counts: Counter[str] = Counter()
+        if nuls := int(values.str.count_matches(_NUL, literal=True).sum()):
+            counts[NUL_KIND] = nuls
+            values = values.str.replace_all(_NUL, _REPLACEMENT_CHARACTER, literal=True)
+        suspicious = self._is_suspicious(values) | _contains_any(values, self._home_needles)
+        if not suspicious.any():
+            return values, counts
+        distinct, weights = _distinct(values.filter(suspicious))
+        return values.replace(distinct, self._without_secrets(distinct, weights, counts)), counts
+
+    def json(self, values: pl.Series) -> tuple[pl.Series, Counter[str]]:
+        """Redact a column of JSON text: all strings and keys in it, and what a key like `password` says is secret."""
+        counts: Counter[str] = Counter()
+        at_home = _contains_any(values, self._home_needles)
+        if at_home.any():
+            distinct, weights = _distinct(values.filter(at_home))
+            values = values.replace(distinct, _replace(distinct, self._homes, counts, weights))
+        suspicious = self._is_suspicious(values) | values.str.contains("\\u0000", literal=True)
+        if not suspicious.any():
+            return values, counts
+        distinct, weights = _distinct(values.filter(suspicious))
+        weighted = [(orjson.loads(text), weight) for text, weight in zip(distinct, weights, strict=True)]
+        strings: Counter[str] = Counter()
+        for document, weight in weighted:
+            for string in _strings(document):
+                strings[string] += weight
+        leaves = pl.Series(list(strings), dtype=pl.String).str.replace_all(_NUL, _REPLACEMENT_CHARACTER, literal=True)
+        counts[NUL_KIND] += sum(weight for string, weight in strings.items() if _NUL in string)
+        redacted = self._without_secrets(leaves, pl.Series(list(strings.values()), dtype=pl.Int64), counts)
+        clean = dict(zip(strings, redacted.to_list(), strict=True))
+        documents = [
+            orjson.dumps(self._rebuild(document, clean, weight, counts)).decode() for document, weight in weighted
+        ]
+        return values.replace(distinct, pl.Series(documents, dtype=pl.String)), +counts
+
+    def _is_suspicious(self, values: pl.Series) -> pl.Series:
+        """Where any secret may be, at the price of one search; the user's patterns have no literals to search for."""
+        suspicious = _contains_any(values, self._needles)
+        for pattern in self._policy.patterns.values():
+            suspicious |= values.str.contains(pattern)
+        return suspicious
+
+    def _without_secrets(self, values: pl.Series, weights: pl.Series, counts: Counter[str]) -> pl.Series:
+        for _ in range(_MAX_PASSES):
+            before = values
+            for harmless in (HARMLESS, HARMLESS_PATH):
+                values = values.str.replace_all(harmless, f"${{1}}{_NUL}${{2}}")
+            values = _replace(values, self._rules, counts, weights).str.replace_all(_NUL, "", literal=True)
+            if values.equals(before):
+                break
+        return values
+
+    def _rebuild(self, value: Any, clean: Mapping[str, str], weight: int, counts: Counter[str]) -> Any:
+        match value:
+            case str():
+                return clean[value]
+            case list():
+                return [self._rebuild(item, clean, weight, counts) for item in value]
+            case dict():
+                return {clean[key]: self._member(key, member, clean, weight, counts) for key, member in value.items()}
+            case _:
+                return value
+
+    def _member(self, key: str, value: Any, clean: Mapping[str, str], weight: int, counts: Counter[str]) -> Any:
+        redacted = self._rebuild(value, clean, weight, counts)
+        if kind := kind_of_key(key, redacted, self._policy):
+            counts[kind] += weight
+            return mark(kind)
+        return redacted
+
+
+def _replace(values: pl.Series, rules: tuple[Rule, ...], counts: Counter[str], weights: pl.Series) -> pl.Series:
+    for rule in rules:
+        if hits := int((values.str.count_matches(rule.pattern) * weights).sum()):
+            counts[rule.kind] += hits
+            values = values.str.replace_all(rule.pattern, rule.replacement)
+    return values
+
+
+def _contains_any(values: pl.Series, needles: list[str]) -> pl.Series:
+    if not needles:
+        return pl.repeat(False, len(values), eager=True)
+    return values.str.contains_any(needles, ascii_case_insensitive=True).fill_null(False)
+
+
+def _distinct(values: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The distinct values and how often each occurs."""
+    counted = values.value_counts(name="weight")
+    return counted.to_series(0), counted.to_series(1)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case list():
+            for item in value:
+                yield from _strings(item)
+        case dict():
+            for key, member in value.items():
+                yield key
+                yield from _strings(member)
+        case _:
+            return

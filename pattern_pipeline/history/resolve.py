@@ -1,0 +1,79 @@
+"""Source names and types into canonical ones, a whole column at a time.
+
+Aliases are tried in their order, record by record. What loses is kept with the unknown columns; what cannot be
+converted is reported. What follows from the values is decided in `normalise`.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from pattern_pipeline.history.coercion import convert, is_lost, joined_members, json_members, text
+from pattern_pipeline.history.fields import Kind
+from pattern_pipeline.history.model import INSTANT, MONEY, SECONDS
+from pattern_pipeline.history.records import Fields, Records
+
+_TYPES: Final[Mapping[Kind, pl.DataType]] = {
+    "text": pl.String(),
+    "json": pl.String(),
+    "money": MONEY,
+    "seconds": SECONDS,
+    "count32": pl.Int32(),
+    "count64": pl.Int64(),
+    "code": pl.Int32(),
+    "instant": INSTANT,
+    "truth": pl.Boolean(),
+}
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Records under canonical names and with canonical types.
+
+    Attributes:
+        frame: A column for every field, null where nothing usable was given.
+        others: JSON members that no field took.
+        lost: For a field with values that could not be used: `field=value` text of each such record, else null.
+    """
+
+    frame: pl.DataFrame
+    others: pl.Series
+    lost: Mapping[str, pl.Series]
+
+
+def resolve(records: Records, fields: Fields, zone: str, *, statuses: Collection[str] = ()) -> Resolved:
+    """Give every record its canonical fields.
+
+    Args:
+        records: As a reader brought them.
+        fields: Canonical fields and the source names they answer to.
+        zone: Time zone of times that name none.
+        statuses: Canonical statuses; another text in `status` is kept among the other members as well.
+    """
+    others = [records.others]
+    columns = []
+    lost = {}
+    for name, known in fields.items():
+        if known.kind == "steps":
+            continue
+        given = [records.known[source] for source in known.names if source in records.known.columns]
+        values = pl.Series(name, [None], dtype=_TYPES[known.kind]).new_from_index(0, records.height)
+        unusable = pl.Series(name, [None], dtype=pl.String).new_from_index(0, records.height)
+        for each in given:
+            has_won = values.is_not_null()
+            if name == "status":
+                others.append(json_members(each).set(text(each).is_in(list(statuses)), None))
+            elif has_won.any():
+                others.append(json_members(each).set(~has_won, None))
+            converted = convert(each, known.kind, zone)
+            is_unusable = is_lost(each, converted)
+            if is_unusable.any():
+                unusable = unusable.fill_null((f"{name}=" + text(each)).set(~is_unusable, None))
+            values = values.fill_null(converted)
+        columns.append(values)
+        unusable = unusable.set(values.is_not_null(), None)
+        if unusable.is_not_null().any():
+            lost[name] = unusable
+    return Resolved(pl.DataFrame(columns), joined_members(others, records.height), lost)
