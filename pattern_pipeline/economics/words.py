@@ -140,7 +140,7 @@ def _saves(estimate: Row) -> tuple[str, ...]:
     if estimate["net_monthly_savings"] is None:
         return ("What automating it would save cannot be said.",)
     net, built = estimate["net_monthly_savings"], usd(estimate["build_cost"])
-    effect = f"save {usd(net)} a month after maintenance" if net > 0 else f"lose {usd(-net)} a month to maintenance"
+    effect = f"save {usd(net)} a month after maintenance" if net > 0 else f"lose {usd(-net)} a month after maintenance"
     said = [f"Automating it would {effect}, for {built} to build."]
     if estimate["payback_months"] is None:
         said.append("It would not pay for itself within the horizon.")
