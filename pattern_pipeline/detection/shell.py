@@ -408,8 +408,6 @@ class _Reader:
             self.complete = False
             return
         self._end_pipeline()
-        if isinstance(self.items[-1], Operator) and self.items[-1].text == ";":
-            self.items.pop()
         frame = self._frames.pop()
         if frame.opener == "(":
             self._directory = frame.directory

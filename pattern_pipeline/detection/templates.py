@@ -41,6 +41,7 @@ _FLAG = re.compile(r"[-+]{1,2}[\w?@][\w.:-]{0,40}")
 _NUMBERED_FLAG = re.compile(r"(-[A-Za-z]*)(\d+)")
 _VALUED_FLAG = re.compile(r"(--?[\w?@][\w.:-]{0,40}=)(.*)", re.DOTALL)
 _PUNCTUATION = re.compile(r"[^\w\s/.*~]{1,3}")
+_BARE = re.compile(r"[\w$][\w$.@+-]*")
 _NOT_STORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
@@ -130,8 +131,12 @@ def _simple(command: SimpleCommand, found: Invocation | None, policy: StepPolicy
         name, _, value = assignment.partition("=")
         yield _word(value, f"{name}=")
     names = found.names if found else frozenset((0,))
+    paths = _path_words(found, policy) if found else frozenset()
     for index, word in enumerate(command.words):
-        yield _Piece(policy.known_program(word)) if index in names else _argument(word)
+        if index in names:
+            yield _Piece(policy.known_program(word))
+        else:
+            yield _word(word, kind="path") if index in paths else _argument(word)
     for redirection in command.redirections:
         operator = redirection.descriptor + redirection.operator
         if redirection.target in policy.devices or redirection.target.isdecimal() or not redirection.target:
@@ -139,6 +144,13 @@ def _simple(command: SimpleCommand, found: Invocation | None, policy: StepPolicy
         else:
             yield _Piece(operator)
             yield _word(redirection.target)
+
+
+def _path_words(found: Invocation, policy: StepPolicy) -> frozenset[int]:
+    """Indexes of the bare words that are paths because of where they stand (`pytest server`)."""
+    syntax = policy.syntax.get(found.program)
+    positionals = found.arguments.positionals if syntax and syntax.positional_paths else ()
+    return frozenset(index for index, word in positionals if slot_kind(word) == "str" and _BARE.fullmatch(word))
 
 
 def _argument(word: str) -> _Piece:
@@ -152,8 +164,8 @@ def _argument(word: str) -> _Piece:
     return _Piece(word) if _PUNCTUATION.fullmatch(word) else _word(word)
 
 
-def _word(value: str, literal: str = "") -> _Piece:
-    return _Piece(literal, Slot(slot_kind(value), storable(value[:MAX_VALUE])))
+def _word(value: str, literal: str = "", kind: SlotKind | None = None) -> _Piece:
+    return _Piece(literal, Slot(kind or slot_kind(value), storable(value[:MAX_VALUE])))
 
 
 def _template(pieces: Iterable[_Piece]) -> Template:
