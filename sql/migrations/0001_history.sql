@@ -13,11 +13,14 @@ CREATE TABLE ingested_sources (
     spec              text REFERENCES configured_sources ON DELETE SET NULL,
     reader            text NOT NULL,
     namespace         text NOT NULL,
+    reader_rank       smallint NOT NULL,           -- the same run seen through two readers: the higher one counts
     options_hash      text NOT NULL DEFAULT '',    -- reader version, mapping, redaction version: a change re-reads the source
-    fingerprint       text,                        -- of the content up to byte_offset
+    fingerprint       text,                        -- of the content up to byte_offset, else up to size_bytes; NULL: read it again
     inode             bigint,
     size_bytes        bigint,
-    byte_offset       bigint NOT NULL DEFAULT 0,
+    changed_ns        bigint,                      -- when the file last changed; NULL: too recent to rely upon, compare the content
+    byte_offset       bigint,                      -- where reading continues when the file grows; NULL: its reader starts over
+    pass              integer NOT NULL DEFAULT 0,  -- number of times it was read from its beginning
     rows_read         bigint NOT NULL DEFAULT 0,
     runs_read         bigint NOT NULL DEFAULT 0,
     steps_read        bigint NOT NULL DEFAULT 0,
@@ -93,16 +96,21 @@ CREATE TABLE tool_calls (
     PRIMARY KEY (workflow_id, tool_call_id)
 );
 
+-- Each source's version of each run: the facts that decide, free of the order of ingest, which version is stored.
 CREATE TABLE run_sources (
-    source_id     integer NOT NULL REFERENCES ingested_sources ON DELETE CASCADE,
     workflow_id   text NOT NULL,
+    source_id     integer NOT NULL,                -- no foreign key: its check for each row is half the cost of landing it
     content_hash  text NOT NULL,
     is_terminal   boolean NOT NULL,
+    started_at    timestamptz NOT NULL,            -- start, else event time
     end_time      timestamptz,
     step_count    integer NOT NULL,
-    PRIMARY KEY (source_id, workflow_id)
+    text_hash     text NOT NULL,                   -- another start and another text: another run with the same id
+    position      text NOT NULL,
+    pass          integer NOT NULL,                -- of the source, in which the run was last seen
+    PRIMARY KEY (workflow_id, source_id)
 );
-CREATE INDEX idx_run_sources_workflow ON run_sources (workflow_id);
+CREATE INDEX idx_run_sources_source ON run_sources (source_id);
 
 CREATE TABLE quarantined_records (
     quarantine_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -111,6 +119,7 @@ CREATE TABLE quarantined_records (
     reason         text NOT NULL,                  -- a code, e.g. invalid_json, no_time, id_conflict
     detail         text NOT NULL,                  -- what is wrong and what to do
     excerpt        text,                           -- redacted, bounded
+    pass           integer NOT NULL,               -- of the source, in which the record was last found bad
     quarantined_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (source_id, position, reason)
 );

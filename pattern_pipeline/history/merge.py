@@ -1,0 +1,157 @@
+"""Merging a batch into history: one transaction with its quarantine, touched hours and ledger entry.
+
+The stored version of a run is a function of what its sources say of it (`run_sources`), never of the order in which
+they were read; the rules stand in sql/statements/history/{record,rank}_versions.sql and resolve.sql. Reading sources and
+deciding what to read belong to `landing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import orjson
+import polars as pl
+
+from pattern_pipeline.history.content import copyable, versions, with_content
+from pattern_pipeline.history.ledger import Source
+from pattern_pipeline.history.model import QUARANTINE, Batch, empty
+from pattern_pipeline.warehouse.database import BulkTransaction
+
+MERGE_LOCK = "history merge"
+"""Held while versions are compared and written, so that two merges never decide upon each other's halves."""
+
+
+@dataclass(frozen=True)
+class MergeCounts:
+    """Runs by what became of them; `moved` are those of `updated` that now count in another hour."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    moved: int = 0
+
+    def __add__(self, other: MergeCounts) -> MergeCounts:
+        return MergeCounts(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
+
+
+def with_unique_runs(batch: Batch) -> Iterator[Batch]:
+    """`batch` in parts none of which holds a run twice; almost always the batch itself."""
+    if not batch.runs["workflow_id"].is_duplicated().any():
+        yield batch
+        return
+    occurrence = pl.int_range(pl.len()).over("workflow_id").alias("occurrence")
+    rounds = batch.runs.with_columns(occurrence).partition_by("occurrence", include_key=False, maintain_order=True)
+    for number, runs in enumerate(rounds):
+        steps = batch.steps.join(runs, on="workflow_id", how="semi", maintain_order="left")
+        if number == 0:
+            yield Batch(runs, steps, batch.quarantined, batch.rows_read, batch.redactions, batch.byte_offset)
+        else:
+            yield Batch(runs, steps, empty(QUARANTINE), byte_offset=batch.byte_offset)
+
+
+def merge(bulk: BulkTransaction, source: Source, batch: Batch, *, pass_is_complete: bool) -> MergeCounts:
+    """Merges a batch of unique runs; the caller's transaction makes it and its ledger entry one.
+
+    Args:
+        bulk: A transaction that has merged nothing yet.
+        source: Where the batch comes from.
+        batch: Runs without duplicates, their steps, bad records.
+        pass_is_complete: The batch is the last of a reading from the beginning: what it did not see has vanished.
+    """
+    this_pass = {"source_id": source.source_id, "pass": source.pass_number}
+    runs = with_content(batch.runs, batch.steps)
+    staged = versions(runs)
+    bulk.run("history/create_stage")
+    bulk.load("staged_versions", staged, temporary=True)
+    bulk.run("history/analyze_stage")
+    bulk.lock(MERGE_LOCK)
+    # Most batches of a first ingest: there is nothing to compare with, so the versions need no detour.
+    all_new = bool(bulk.scalar("history/all_new"))
+    if all_new:
+        own = (pl.lit(value, dtype=pl.Int32).alias(column) for column, value in this_pass.items())
+        bulk.load("run_sources", staged.drop("ordinal", "event_time").with_columns(own))
+    else:
+        bulk.run("history/quarantine_rivals", **this_pass)
+        bulk.run("history/record_versions", **this_pass)
+    if batch.quarantined.height:
+        bulk.load("staged_quarantine", batch.quarantined, temporary=True)
+        bulk.run("history/add_quarantined", **this_pass)
+    takes_back = pass_is_complete and source.pass_number > 1
+    if takes_back:
+        bulk.run("history/vanished_versions", **this_pass)
+    if all_new and not takes_back:
+        bulk.run("history/resolve_new")
+    else:
+        resolve(bulk)
+    counts = store(bulk, runs, batch.steps)
+    if takes_back:
+        bulk.run("history/clear_old_quarantined", **this_pass)
+    bulk.run(
+        "history/account_batch",
+        source_id=source.source_id,
+        rows_read=batch.rows_read,
+        runs_read=runs.height,
+        steps_read=batch.steps.height,
+        redactions=orjson.dumps(dict(batch.redactions)).decode(),
+    )
+    return counts
+
+
+def remove(bulk: BulkTransaction, source: Source) -> MergeCounts:
+    """Takes back all that a source said, and the source itself; runs that others supplied as well stay."""
+    nothing = Batch()
+    bulk.run("history/create_stage")
+    bulk.lock(MERGE_LOCK)
+    bulk.run("history/remove_versions", source_id=source.source_id)
+    resolve(bulk)
+    counts = store(bulk, with_content(nothing.runs, nothing.steps), nothing.steps)
+    bulk.run("history/remove_source", source_id=source.source_id)
+    return counts
+
+
+def resolve(bulk: BulkTransaction) -> None:
+    """Decides what becomes of each run of `staged_versions`, and notes those that contradict another under their id."""
+    bulk.run("history/rank_versions")
+    bulk.run("history/clear_conflicts")
+    bulk.run("history/add_conflicts")
+    bulk.run("history/resolve")
+
+
+def store(bulk: BulkTransaction, runs: pl.DataFrame, steps: pl.DataFrame) -> MergeCounts:
+    """Does what `resolved` says, touches the hours, and asks for the sources that must be read again.
+
+    Args:
+        bulk: The merging transaction.
+        runs: The batch's runs with content; `resolved.ordinal` numbers its rows.
+        steps: Their steps.
+    """
+    bulk.run("history/delete_runs")
+    wanted = bulk.frame("history/wanted_rows")
+    if wanted.height:
+        write(bulk, runs[wanted["ordinal"]].with_columns(wanted["is_update"]), steps)
+    bulk.run("history/touch_hours")
+    bulk.run("history/want_reread")
+    return MergeCounts(**bulk.frame("history/merge_counts").row(0, named=True))
+
+
+def write(bulk: BulkTransaction, runs: pl.DataFrame, steps: pl.DataFrame) -> None:
+    """Copies new runs, corrects changed ones in place and replaces their steps.
+
+    Args:
+        bulk: The merging transaction.
+        runs: Frame of `RUNS` with `step_count`, `content_hash` and `is_update`.
+        steps: Steps of these and possibly other runs.
+    """
+    rows = copyable(runs.drop("position"))
+    new, corrected = (rows.filter(pl.col("is_update") == updates).drop("is_update") for updates in (False, True))
+    if new.height:
+        bulk.load("workflow_history", new)
+    if corrected.height:
+        bulk.load("corrected_runs", corrected, temporary=True)
+        bulk.run("history/delete_corrected_steps")
+        bulk.run("history/correct_runs")
+    written = steps.join(runs, on="workflow_id", how="semi", maintain_order="left")
+    if written.height:
+        bulk.load("tool_calls", copyable(written))

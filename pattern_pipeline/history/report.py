@@ -1,0 +1,164 @@
+"""What a landing did, per source and in all, for people and for `--json`.
+
+Only the figures and their sum belong here; nothing is read or decided.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Literal
+
+from pattern_pipeline.history.merge import MergeCounts
+
+Outcome = Literal["read", "continued", "unchanged", "unreadable"]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Sums over what was read.
+
+    Attributes:
+        runs: Runs by what became of them.
+        rows_read: Records, good or bad.
+        steps: Steps among them.
+        quarantined: Bad records that the sources have now, by reason.
+        redactions: Values replaced, by kind of secret.
+        first_event_time: Of the runs read; None without any.
+        last_event_time: Of the runs read.
+    """
+
+    runs: MergeCounts = field(default_factory=MergeCounts)
+    rows_read: int = 0
+    steps: int = 0
+    quarantined: Mapping[str, int] = field(default_factory=dict)
+    redactions: Mapping[str, int] = field(default_factory=dict)
+    first_event_time: datetime | None = None
+    last_event_time: datetime | None = None
+
+    def __add__(self, other: Figures) -> Figures:
+        return Figures(
+            runs=self.runs + other.runs,
+            rows_read=self.rows_read + other.rows_read,
+            steps=self.steps + other.steps,
+            quarantined=dict(Counter(self.quarantined) + Counter(other.quarantined)),
+            redactions=dict(Counter(self.redactions) + Counter(other.redactions)),
+            first_event_time=min(_known(self.first_event_time, other.first_event_time), default=None),
+            last_event_time=max(_known(self.last_event_time, other.last_event_time), default=None),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            **asdict(self.runs),
+            "rows_read": self.rows_read,
+            "steps": self.steps,
+            "quarantined": dict(sorted(self.quarantined.items())),
+            "redactions": dict(sorted(self.redactions.items())),
+            "first_event_time": self.first_event_time and self.first_event_time.isoformat(),
+            "last_event_time": self.last_event_time and self.last_event_time.isoformat(),
+        }
+
+
+@dataclass(frozen=True)
+class SourceReport:
+    """What became of one file or table.
+
+    Attributes:
+        location: The file or table.
+        outcome: `read` from the beginning, `continued` where it grew, `unchanged` and not read, or `unreadable`.
+        figures: What was read.
+        message: Why it is unreadable, and the way out.
+        seconds: Wall time.
+    """
+
+    location: str
+    outcome: Outcome
+    figures: Figures = field(default_factory=Figures)
+    message: str | None = None
+    seconds: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "location": self.location,
+            "outcome": self.outcome,
+            "message": self.message,
+            "seconds": round(self.seconds, 3),
+            **self.figures.to_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class LandingReport:
+    """What a landing did.
+
+    Attributes:
+        sources: In the order of reading; a source that had to be read again appears again.
+        before_start: Runs stored before the first partition.
+        in_future: Runs stored more than a day ahead.
+        running_hour: Runs of the hour that has not ended.
+        start_date: Of the partitions.
+        landed_at: When the landing ended, UTC.
+        seconds: Wall time.
+    """
+
+    sources: tuple[SourceReport, ...]
+    before_start: int
+    in_future: int
+    running_hour: int
+    start_date: date
+    landed_at: datetime
+    seconds: float
+
+    @property
+    def total(self) -> Figures:
+        """The sum over the sources."""
+        return sum((each.figures for each in self.sources), Figures())
+
+    @property
+    def unchanged(self) -> int:
+        """Sources that were not read since nothing is new in them."""
+        return sum(each.outcome == "unchanged" for each in self.sources)
+
+    @property
+    def unreadable(self) -> tuple[SourceReport, ...]:
+        """Sources that could not be read; each says why."""
+        return tuple(each for each in self.sources if each.outcome == "unreadable")
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know besides the figures, each with what to do or to expect."""
+        notes = [str(each.message) for each in self.unreadable]
+        if self.before_start:
+            notes.append(
+                f"{self.before_start:,} runs lie before {self.start_date} and are not analysed: "
+                "set PATTERN_PIPELINE_START_DATE to an earlier day."
+            )
+        if self.in_future:
+            notes.append(
+                f"{self.in_future:,} runs lie more than a day ahead and are not analysed: "
+                "check the clock or the time zone of the source (--timezone)."
+            )
+        if self.running_hour:
+            next_hour = self.landed_at.astimezone(UTC).replace(minute=0) + timedelta(hours=1)
+            notes.append(f"{self.running_hour:,} runs of the running hour are counted after {next_hour:%H:%M} UTC.")
+        return notes
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "total": self.total.to_dict(),
+            "sources": [each.to_dict() for each in self.sources],
+            "sources_unchanged": self.unchanged,
+            "outside_partitions": self.before_start + self.in_future,
+            "running_hour": self.running_hour,
+            "notes": self.notes,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def _known(*moments: datetime | None) -> Iterable[datetime]:
+    return (moment for moment in moments if moment is not None)

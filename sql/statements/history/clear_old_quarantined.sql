@@ -1,0 +1,1 @@
+DELETE FROM quarantined_records WHERE source_id = :source_id AND pass <> :pass;

@@ -1,0 +1,1 @@
+DELETE FROM ingested_sources WHERE source_id = :source_id;

@@ -1,0 +1,1 @@
+DELETE FROM configured_sources WHERE spec = :spec;

@@ -1,0 +1,1 @@
+SELECT * FROM ingested_sources WHERE location = :location;
