@@ -70,7 +70,8 @@ def text(values: pl.Series) -> pl.Series:
     elif values.dtype.is_nested():
         values = json_members(values, named=False)
     plain = values.cast(pl.String)
-    return plain.set(plain.str.strip_chars() == "", None)
+    blank = plain.str.contains(r"^\s*$")
+    return plain.set(blank, None) if blank.any() else plain
 
 
 def json_members(values: pl.Series, *, named: bool = True) -> pl.Series:
@@ -147,7 +148,12 @@ def instant(values: pl.Series, zone: str) -> pl.Series:
     if values.dtype.is_numeric():
         return _from_epoch(values)
     written = text(values)
-    return _from_iso(written, zone).fill_null(_from_epoch(_number(written).cast(pl.Float64, strict=False)))
+    # The usual form in one quick step; the others one by one where it fails.
+    usual = written.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", time_unit="us", time_zone="UTC", strict=False)
+    if usual.null_count() == written.null_count():
+        return usual
+    number = _number(written).cast(pl.Float64, strict=False)
+    return usual.fill_null(_from_iso(written, zone)).fill_null(_from_epoch(number))
 
 
 def _from_iso(written: pl.Series, zone: str) -> pl.Series:

@@ -4,9 +4,9 @@ Every reader brings its records into this one loose form, from dictionaries or f
 history of it. Here names are told apart (known or not, nested steps), types are not yet touched.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import orjson
 import polars as pl
@@ -15,6 +15,9 @@ from pattern_pipeline.history.coercion import column, joined_members, json_membe
 from pattern_pipeline.history.fields import Field
 
 Fields = Mapping[str, Field]
+
+# Up to this many unknown names in a batch each record is asked for each of them, which is the quicker way.
+_FEW: Final = 30
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,14 @@ class Records:
             if name in keys or name.partition(".")[0] in keys
         ]
         flat = set(names)
-        if keys <= flat:
+        unknown = keys - flat
+        if not unknown:
             others = joined_members([], len(rows))
+        elif len(unknown) > _FEW:
+            others = pl.Series([_members(row, sorted(row.keys() - flat)) for row in rows], dtype=pl.String)
         else:
-            others = pl.Series([_members(row, flat) for row in rows], dtype=pl.String)
+            in_order = sorted(unknown)
+            others = pl.Series([_members(row, in_order) for row in rows], dtype=pl.String)
         return cls(pl.DataFrame(known), others, positions)
 
     @classmethod
@@ -121,8 +128,8 @@ class Steps:
     @classmethod
     def taken_from_rows(cls, rows: Sequence[dict[str, Any]], runs: Fields, steps: Fields) -> Self:
         """The steps nested in `rows`, which lose them."""
-        names = runs["steps"].names
-        return cls.of_lists([_taken(row, names) for row in rows], steps)
+        names = [name for name in runs["steps"].names if any(name in row for row in rows)]
+        return cls.of_lists([_taken(row, names) for row in rows] if names else [], steps)
 
     @classmethod
     def taken_from_frame(cls, frame: pl.DataFrame, runs: Fields, steps: Fields) -> tuple[pl.DataFrame, Self]:
@@ -166,6 +173,6 @@ def _reach(row: dict[str, Any], path: str) -> Any:
     return value
 
 
-def _members(row: dict[str, Any], known: set[str]) -> str | None:
-    others = {key: value for key, value in row.items() if key not in known}
+def _members(row: dict[str, Any], unknown: Iterable[str]) -> str | None:
+    others = {key: row[key] for key in unknown if key in row}
     return orjson.dumps(others, default=str)[1:-1].decode() if others else None

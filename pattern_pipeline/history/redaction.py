@@ -27,6 +27,7 @@ from pattern_pipeline.history.redaction_rules import (
 
 NUL_KIND: Final = "nul_character"
 _NUL: Final = "\x00"
+_ESCAPED_NUL: Final = "\\u0000"
 _REPLACEMENT_CHARACTER: Final = "\ufffd"
 # A replacement may bring a new match together; each pass consumes some of the text, and this many are never needed.
 _MAX_PASSES: Final = 8
@@ -37,10 +38,8 @@ class Redactor:
 
     def __init__(self, policy: RedactionPolicy) -> None:
         self._policy = policy
-        self._homes = home_rules(policy)
-        self._rules = (*self._homes, *rules_for(policy))
-        self._needles = needles_for(policy)
-        self._home_needles = home_needles(policy)
+        self._rules = (*home_rules(policy), *rules_for(policy))
+        self._needles = [*needles_for(policy), *home_needles(policy), _NUL, _ESCAPED_NUL]
 
     def frame(
         self, frame: pl.DataFrame, *, json: Collection[str] = (), skip: Collection[str] = ()
@@ -58,23 +57,16 @@ class Redactor:
     def text(self, values: pl.Series) -> tuple[pl.Series, Counter[str]]:
         """Redact a text column; also returns how many matches of each kind were replaced."""
         counts: Counter[str] = Counter()
-        if nuls := int(values.str.count_matches(_NUL, literal=True).sum()):
-            counts[NUL_KIND] = nuls
-            values = values.str.replace_all(_NUL, _REPLACEMENT_CHARACTER, literal=True)
-        suspicious = self._is_suspicious(values) | _contains_any(values, self._home_needles)
+        suspicious = self._is_suspicious(values)
         if not suspicious.any():
             return values, counts
         distinct, weights = _distinct(values.filter(suspicious))
-        return values.replace(distinct, self._without_secrets(distinct, weights, counts)), counts
+        return values.replace(distinct, self._clean(distinct, weights, counts)), counts
 
     def json(self, values: pl.Series) -> tuple[pl.Series, Counter[str]]:
         """Redact a column of JSON text: all strings and keys in it, and what a key like `password` says is secret."""
         counts: Counter[str] = Counter()
-        at_home = _contains_any(values, self._home_needles)
-        if at_home.any():
-            distinct, weights = _distinct(values.filter(at_home))
-            values = values.replace(distinct, _replace(distinct, self._homes, counts, weights))
-        suspicious = self._is_suspicious(values) | values.str.contains("\\u0000", literal=True)
+        suspicious = self._is_suspicious(values)
         if not suspicious.any():
             return values, counts
         distinct, weights = _distinct(values.filter(suspicious))
@@ -83,23 +75,26 @@ class Redactor:
         for document, weight in weighted:
             for string in _strings(document):
                 strings[string] += weight
-        leaves = pl.Series(list(strings), dtype=pl.String).str.replace_all(_NUL, _REPLACEMENT_CHARACTER, literal=True)
-        counts[NUL_KIND] += sum(weight for string, weight in strings.items() if _NUL in string)
-        redacted = self._without_secrets(leaves, pl.Series(list(strings.values()), dtype=pl.Int64), counts)
+        leaves = pl.Series(list(strings), dtype=pl.String)
+        redacted = self._clean(leaves, pl.Series(list(strings.values()), dtype=pl.Int64), counts)
         clean = dict(zip(strings, redacted.to_list(), strict=True))
         documents = [
             orjson.dumps(self._rebuild(document, clean, weight, counts)).decode() for document, weight in weighted
         ]
-        return values.replace(distinct, pl.Series(documents, dtype=pl.String)), +counts
+        return values.replace(distinct, pl.Series(documents, dtype=pl.String)), counts
 
     def _is_suspicious(self, values: pl.Series) -> pl.Series:
-        """Where any secret may be, at the price of one search; the user's patterns have no literals to search for."""
-        suspicious = _contains_any(values, self._needles)
+        """Where there may be anything to replace, by one search; only the user's patterns have no literals to search."""
+        suspicious = values.str.contains_any(self._needles, ascii_case_insensitive=True).fill_null(False)
         for pattern in self._policy.patterns.values():
-            suspicious |= values.str.contains(pattern)
+            suspicious |= values.str.contains(pattern).fill_null(False)
         return suspicious
 
-    def _without_secrets(self, values: pl.Series, weights: pl.Series, counts: Counter[str]) -> pl.Series:
+    def _clean(self, values: pl.Series, weights: pl.Series, counts: Counter[str]) -> pl.Series:
+        """The rules applied to distinct values, each of which stands for `weights` values."""
+        if nuls := int((values.str.count_matches(_NUL, literal=True) * weights).sum()):
+            counts[NUL_KIND] += nuls
+            values = values.str.replace_all(_NUL, _REPLACEMENT_CHARACTER, literal=True)
         for _ in range(_MAX_PASSES):
             before = values
             for harmless in (HARMLESS, HARMLESS_PATH):
@@ -134,12 +129,6 @@ def _replace(values: pl.Series, rules: tuple[Rule, ...], counts: Counter[str], w
             counts[rule.kind] += hits
             values = values.str.replace_all(rule.pattern, rule.replacement)
     return values
-
-
-def _contains_any(values: pl.Series, needles: list[str]) -> pl.Series:
-    if not needles:
-        return pl.repeat(False, len(values), eager=True)
-    return values.str.contains_any(needles, ascii_case_insensitive=True).fill_null(False)
 
 
 def _distinct(values: pl.Series) -> tuple[pl.Series, pl.Series]:

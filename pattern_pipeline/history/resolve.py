@@ -68,9 +68,8 @@ def resolve(records: Records, fields: Fields, zone: str, *, statuses: Collection
             elif has_won.any():
                 others.append(json_members(each).set(~has_won, None))
             converted = convert(each, known.kind, zone)
-            is_unusable = is_lost(each, converted)
-            if is_unusable.any():
-                unusable = unusable.fill_null((f"{name}=" + text(each)).set(~is_unusable, None))
+            if converted.null_count() > each.null_count():
+                unusable = unusable.fill_null((f"{name}=" + text(each)).set(~is_lost(each, converted), None))
             values = values.fill_null(converted)
         columns.append(values)
         unusable = unusable.set(values.is_not_null(), None)
