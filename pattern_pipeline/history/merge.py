@@ -1,8 +1,8 @@
 """Merging a batch into history: one transaction with its quarantine, touched hours and ledger entry.
 
 The stored version of a run is a function of what its sources say of it (`run_sources`), never of the order in which
-they were read; the rules stand in sql/statements/history/{record,rank}_versions.sql and resolve.sql. Reading sources and
-deciding what to read belong to `landing`.
+they were read; the rules stand in record_versions.sql, rank_versions.sql and resolve.sql. Reading sources and deciding
+what to read belong to `landing`.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ def merge(bulk: BulkTransaction, source: Source, batch: Batch, *, pass_is_comple
         own = (pl.lit(value, dtype=pl.Int32).alias(column) for column, value in this_pass.items())
         bulk.load("run_sources", staged.drop("ordinal", "event_time").with_columns(own))
     else:
+        bulk.run("history/clear_former_conflicts", source_id=source.source_id)
         bulk.run("history/quarantine_rivals", **this_pass)
         bulk.run("history/record_versions", **this_pass)
     if batch.quarantined.height:

@@ -87,6 +87,29 @@ def wanted(warehouse: Warehouse) -> list[str]:
         return [source.location for source in ledger.wanted_again(tx)]
 
 
+def stored(warehouse: Warehouse, workflow_id: str) -> Row:
+    """The stored run."""
+    with warehouse.transaction() as tx:
+        query = "SELECT * FROM workflow_history WHERE workflow_id = %s"
+        return tx.connection.exec_driver_sql(query, (workflow_id,)).mappings().one()
+
+
+def touched(warehouse: Warehouse) -> dict[datetime, int]:
+    """Generation of each touched hour."""
+    with warehouse.transaction() as tx:
+        rows = tx.connection.exec_driver_sql("SELECT hour, generation FROM touched_hours")
+        return {row.hour: row.generation for row in rows}
+
+
+def wipe(warehouse: Warehouse) -> None:
+    """Empties history and ledger, so that cases may share a database."""
+    with warehouse.transaction() as tx:
+        tx.connection.exec_driver_sql(
+            "TRUNCATE configured_sources, ingested_sources, run_sources, workflow_history, touched_hours, history_hours "
+            "CASCADE"
+        )
+
+
 def _frame(rows: Iterable[Row], schema: pl.Schema) -> pl.DataFrame:
     columns: dict[str, Sequence[Any]] = {name: [] for name in schema}
     filled = [{**dict.fromkeys(schema), **row} for row in rows]
