@@ -41,19 +41,19 @@ class ChainRunner:
     def ingest(self, sources: Sequence[str]) -> dict[str, Any]:
         """Read the sources (none: every configured one); returns the landing report."""
         self.announce("reading sources")
-        result = self._execute(INGEST, {"ops": {"landed_history": {"config": {"sources": list(sources)}}}})
+        result = self._execute(INGEST.name, {"ops": {"landed_history": {"config": {"sources": list(sources)}}}})
         report = result.asset_materializations_for_node("landed_history")[0].metadata["report"]
         return dict(report.value)  # type: ignore[arg-type]
 
     def recompute(self, window: Window) -> None:
         """Compute the hours of the window anew, in one run."""
         self.announce(f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M}")
-        self._execute(HOURS, {}, range_tags(window.start, window.end))
+        self._execute(HOURS.name, {}, range_tags(window.start, window.end))
 
     def publish(self, preset: str) -> None:
         """Publish statistics, estimates and the queue."""
         self.announce("estimating")
-        self._execute(PUBLISH, {"ops": {"approval_queue": {"config": {"preset": preset}}}})
+        self._execute(PUBLISH.name, {"ops": {"approval_queue": {"config": {"preset": preset}}}})
 
     def stale_windows(self, since: datetime | None, until: datetime | None) -> list[Window]:
         """Windows of hours that wait to be computed on the active rules."""
@@ -66,11 +66,10 @@ class ChainRunner:
         return contiguous(hours, GAP)
 
     def _execute(
-        self, job: dg.UnresolvedAssetJobDefinition, config: dict[str, Any], tags: dict[str, str] | None = None
+        self, job: str, config: dict[str, Any], tags: dict[str, str] | None = None
     ) -> dg.ExecuteInProcessResult:
-        resolved = build_defs(pipeline=self.pipeline).resolve_job_def(job.name)
-        with plain_errors():
-            result = resolved.execute_in_process(run_config={**config, **QUIET}, instance=self.instance, tags=tags)
+        resolved = build_defs(pipeline=self.pipeline).resolve_job_def(job)
+        result = resolved.execute_in_process(run_config={**config, **QUIET}, instance=self.instance, tags=tags)
         self.run_ids.append(result.run_id)
         return result
 
@@ -84,12 +83,3 @@ def chain_runner(settings: Settings, announce: Announce, policy: str = "") -> It
             yield ChainRunner(settings, pipeline, instance, announce)
     finally:
         pipeline.close()
-
-
-@contextmanager
-def plain_errors() -> Iterator[None]:
-    """Raise the error that a step failed with, instead of Dagster's wrapping of it."""
-    try:
-        yield
-    except dg.DagsterUserCodeExecutionError as error:
-        raise error.user_exception from error

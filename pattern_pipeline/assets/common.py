@@ -3,6 +3,7 @@
 No asset is defined here.
 """
 
+import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -13,6 +14,8 @@ from pattern_pipeline.partitions import HOURLY, hour_key
 from pattern_pipeline.patterns.windows import Window
 from pattern_pipeline.warehouse.database import Warehouse
 
+# Beta since 1.5 and the documented way to run a range at once; the warning would greet every user four times.
+warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
 
 TABLE_ASSET: Final[dict[str, Any]] = {
     "kinds": {"python", "postgres"},
