@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
+from polars.exceptions import ComputeError
 
 from pattern_pipeline.detection.characteristics import Describer
 from pattern_pipeline.detection.policy import Policy
@@ -24,12 +25,23 @@ _NO_NAMES: Final = pl.lit([], pl.List(pl.String))
 _WORD: Final = r"[^\t-\r\x1c-\x20]+"
 
 
+def _for_ascii(pattern: str) -> str:
+    """The pattern with the classes of ASCII, which are several times faster, if it can be written so."""
+    faster = f"(?-u:{pattern})"
+    try:
+        pl.Series([""]).str.contains(faster)
+    except ComputeError:
+        return pattern
+    return faster
+
+
 class FrameDescriber:
     """Computes the characteristics of frames of runs."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy.detection.characteristics
         self._describer = Describer(policy)
+        self._file_patterns = [_for_ascii(pattern) for pattern in self._policy.files]
 
     def describe(self, runs: pl.DataFrame) -> pl.DataFrame:
         """`workflow_id` and `matched_characteristics` (JSON text, keys sorted) of every run.
@@ -63,13 +75,18 @@ class FrameDescriber:
         plain = text.str.len_bytes() == text.str.len_chars()
         described = texts.filter(plain).select(
             text,
-            words=text.str.count_matches(_WORD),
+            words=self._words(text),
             hits=self._keyword_hits(text.str.to_lowercase()).list.unique().list.sort().list.join(" "),
             files=self._files(text),
         )
         vector = described.join(self._ordered_keywords(described["hits"]), on="hits").select(list(_FACTS))
         others = [(other, *self._describer.text_facts(other)) for other in texts.filter(~plain)["nl_input"]]
         return pl.concat([vector, pl.DataFrame(others, schema=dict(_FACTS), orient="row")])
+
+    def _words(self, text: pl.Expr) -> pl.Expr:
+        """Number of words; 0 for texts too short for it to matter."""
+        shortest = 2 * self._policy.complexity.simple_words - 1
+        return pl.when(text.str.len_bytes() >= shortest).then(text).str.count_matches(_WORD).fill_null(0)
 
     def _keyword_hits(self, lowered: pl.Expr) -> pl.Expr:
         if self._policy.keyword_matching == "substring":
@@ -83,7 +100,7 @@ class FrameDescriber:
         return pl.DataFrame({"hits": distinct, "keywords": pl.Series(ordered, dtype=pl.List(pl.String))})
 
     def _files(self, text: pl.Expr) -> pl.Expr:
-        found = pl.concat_list([text.str.extract_all(pattern) for pattern in self._policy.files])
+        found = pl.concat_list([text.str.extract_all(pattern) for pattern in self._file_patterns])
         if self._policy.not_files is not None:
             wanted = ~pl.element().str.contains(self._policy.not_files, literal=True)
             found = found.list.eval(pl.element().filter(wanted))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import chain, islice
 from typing import Literal, NamedTuple
 
 from pattern_pipeline.detection.text_policy import TEXT_NAMES, DetectionPolicy, Matching, Rule, TargetRule, TextName
-from pattern_pipeline.detection.texts import NOTHING, Reading, pattern_of
+from pattern_pipeline.detection.texts import Reading, pattern_of
 
 Layer = Literal["step", "task", "error", "template"]
 
@@ -23,6 +24,14 @@ class Match(NamedTuple):
     rule_id: str
     text: str
     signature: str
+
+
+def without_repeats(matches: Iterable[Match]) -> list[Match]:
+    """The first match of every signature, in the given order."""
+    found: dict[str, Match] = {}
+    for match in matches:
+        found.setdefault(match.signature, match)
+    return list(found.values())
 
 
 class Finder:
@@ -92,7 +101,6 @@ class Rulebook:
     """
 
     def __init__(self, policy: DetectionPolicy) -> None:
-        self._policy = policy
         self._rules: dict[TextName, list[_CompiledRule]] = {
             name: [_CompiledRule(policy, rule) for rule in policy.rules if rule.layer == name] for name in TEXT_NAMES
         }
@@ -100,7 +108,12 @@ class Rulebook:
             name: [_CompiledTarget(policy, rule) for rule in policy.targets if name in rule.texts]
             for name in TEXT_NAMES
         }
-        searched = {name for rule in policy.rules for name in rule.target_from}
+        self._fires_once = {name: getattr(policy.texts, name).rules == "first" for name in TEXT_NAMES}
+        self._consulted: dict[TextName, tuple[TextName, ...]] = {
+            layer: tuple(dict.fromkeys(chain(*(rule.target_from for rule in policy.rules if rule.layer == layer))))
+            for layer in TEXT_NAMES
+        }
+        searched = set(chain(*self._consulted.values()))
         self.counted: Mapping[TextName, Finder] = {
             name: Finder(policy, {term for compiled in self._rules[name] for term in compiled.rule.terms})
             for name in TEXT_NAMES
@@ -114,36 +127,37 @@ class Rulebook:
 
     def matches(self, readings: Mapping[TextName, Reading]) -> list[Match]:
         """Signatures in the order of layers and rules, each with the evidence of the first layer that gives it."""
-        found: dict[str, Match] = {}
-        for layer in TEXT_NAMES:
-            for match in self._layer_matches(layer, readings):
-                found.setdefault(match.signature, match)
-        return list(found.values())
+        return without_repeats(
+            match for layer in TEXT_NAMES for match in self.layer_matches(layer, *self.view(layer, readings))
+        )
 
-    def _layer_matches(self, layer: TextName, readings: Mapping[TextName, Reading]) -> list[Match]:
-        text = readings.get(layer, NOTHING).counted
-        if not text:
-            return []
-        fired = [compiled for compiled in self._rules[layer] if compiled.fires(text)]
-        if getattr(self._policy.texts, layer).rules == "first":
-            fired = fired[:1]
+    def view(self, layer: TextName, readings: Mapping[TextName, Reading]) -> tuple[str, tuple[str, ...]]:
+        """What a layer's rules look at: the counted text, and the plain texts that may tell a target."""
+        return readings[layer].counted, tuple(readings[name].plain for name in self._consulted[layer])
+
+    def layer_matches(self, layer: TextName, counted: str, plain: tuple[str, ...]) -> list[Match]:
+        """Matches of one layer, in rule order, given its `view`."""
+        fired = (compiled for compiled in self._rules[layer] if compiled.fires(counted)) if counted else iter(())
+        if self._fires_once[layer]:
+            fired = islice(fired, 1)
+        texts = dict(zip(self._consulted[layer], plain, strict=True))
         return [
-            Match(layer, compiled.rule.id, phrase, self._signature(compiled.rule, tool, readings))
+            Match(layer, compiled.rule.id, phrase, self._signature(compiled.rule, tool, texts))
             for compiled in fired
             if compiled.rule.signature is not None
-            for tool, phrase in [compiled.tool(text)]
+            for tool, phrase in [compiled.tool(counted)]
         ]
 
-    def _signature(self, rule: Rule, tool: str | None, readings: Mapping[TextName, Reading]) -> str:
+    def _signature(self, rule: Rule, tool: str | None, texts: Mapping[TextName, str]) -> str:
         form = (rule.signature or "").replace("{tool}", tool or "")
-        return form.replace("{target}", self._target(rule, readings)) if "{target}" in form else form
+        return form.replace("{target}", self._target(rule, texts)) if "{target}" in form else form
 
-    def _target(self, rule: Rule, readings: Mapping[TextName, Reading]) -> str:
+    def _target(self, rule: Rule, texts: Mapping[TextName, str]) -> str:
         decisions = (
             target.rule.target
             for name in rule.target_from
             for target in self._targets[name]
-            if target.holds(readings.get(name, NOTHING).plain)
+            if target.holds(texts[name])
         )
         return next(decisions, rule.target or "")
 

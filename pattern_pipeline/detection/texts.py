@@ -18,7 +18,7 @@ STRUCK: Final = "\x00"
 
 # The ASCII members of these classes are repeated in `kernel.py` for its regular expressions.
 _LINE_BREAK: Final = re.compile("[\n\r\v\f\x85\u2028\u2029]")
-_WORD_START: Final = re.compile(r"[^\W_]")
+_LINES_BEFORE: Final = re.compile("[\\W_]*[\n\r\v\f\x85\u2028\u2029]")
 _LAST_WORD: Final = re.compile(r"\w+$")
 _WHITE_SPACE: Final = re.compile(r"\s+")
 _MARKERS: Final = re.compile(r"^(?:[^\w`]|_|[0-9]{1,3}[.)] )+")
@@ -61,7 +61,8 @@ class TextReader:
         negators = policy.negation.words if name in policy.negation.texts else ()
         guards = [guard for guard in policy.guards if name in guard.texts]
         self.alerting: frozenset[str] = frozenset(negators).union(*(guard.phrases for guard in guards))
-        """Phrases without which nothing can be struck."""
+        """Phrases without which nothing is struck."""
+        self._alert = self.alerting and re.compile(pattern_of(self.alerting, "token"))
         self._strikers: list[Callable[[str], Iterator[tuple[int, int]]]] = []
         if negators:
             negator, reach = re.compile(pattern_of(negators, "token")), policy.negation.reach
@@ -73,11 +74,16 @@ class TextReader:
         if not text:
             return NOTHING
         plain = self.prepared(text)
-        spans = [span for strike in self._strikers for span in strike(plain)]
+        return Reading(self.counted(plain), plain)
+
+    def counted(self, plain: str) -> str:
+        """A prepared text without the words that are negated or lack company."""
+        if not (self._alert and self._alert.search(plain)):
+            return plain
         counted = plain
-        for start, end in spans:
+        for start, end in (span for strike in self._strikers for span in strike(plain)):
             counted = counted[:start] + STRUCK * (end - start) + counted[end:]
-        return Reading(counted, plain)
+        return counted
 
     def prepared(self, text: str) -> str:
         """The text normalised and cut to its scope."""
@@ -94,7 +100,10 @@ class TextReader:
 
 def first_line(text: str, limit: int) -> str:
     """The first line with a letter or digit, at most `limit` characters; a word cut there is dropped whole."""
-    line = next((line for line in _LINE_BREAK.split(text) if _WORD_START.search(line)), "")
+    before = _LINES_BEFORE.match(text)
+    start = before.end() if before else 0
+    line_break = _LINE_BREAK.search(text, start)
+    line = text[start : line_break.start() if line_break else len(text)]
     return line if len(line) <= limit else _LAST_WORD.sub("", line[: limit + 1])[:limit]
 
 
