@@ -66,7 +66,7 @@ class Detector:
             One row per workflow and signature with the columns of `MATCHES`; `part` counts from 0 in output order.
         """
         findings = runs.select("workflow_id", *TEXT_FIELDS.values())
-        for (name, field), reader in zip(TEXT_FIELDS.items(), self._readers, strict=True):
+        for field, reader in zip(TEXT_FIELDS.values(), self._readers, strict=True):
             findings = findings.join(reader.read(runs[field]), on=field, how="left").drop(field)
         findings = findings.filter(pl.any_horizontal(pl.col(f"{name}_counted").is_not_null() for name in TEXT_NAMES))
         sets = [column for column in findings.columns if column != "workflow_id"]
@@ -87,7 +87,7 @@ class Detector:
 
     def _matches(self, distinct: pl.DataFrame) -> pl.DataFrame:
         layer_matches = cache(self._rulebook.layer_matches)  # a layer depends on a part of the set only
-        rows = []
+        rows: list[tuple[object, ...]] = []
         for row in distinct.iter_rows(named=True):
             readings = {name: Reading(row[f"{name}_counted"] or "", row[f"{name}_plain"] or "") for name in TEXT_NAMES}
             views = ((layer, *self._rulebook.view(layer, readings)) for layer in TEXT_NAMES)
