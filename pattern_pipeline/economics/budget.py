@@ -12,6 +12,8 @@ from datetime import date
 import numpy as np
 from scipy import special
 
+from pattern_pipeline.economics.intervals import FloatArray
+
 LEAST_DAYS = 14
 LAGS = 7
 """Days that one day's spend may still be felt in: a week, so that working weeks do not look like independent days."""
@@ -75,7 +77,7 @@ def forecast_month(daily_spend: Sequence[float], last_day: date, month: date, le
     return BudgetForecast(first, spent, expected, max(spent, expected - half), expected + half, left, n)
 
 
-def long_run_variance(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+def long_run_variance(values: FloatArray) -> float:
     """Variance of a day in a long sum of correlated days, Bartlett-weighted; at least the sample variance."""
     centred = values - values.mean()
     n = len(values)

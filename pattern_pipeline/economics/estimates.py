@@ -64,6 +64,8 @@ ESTIMATES = pl.Schema(
 """Columns of the result: those of ``roi_estimates`` without ``estimated_at``, ``pattern_signature`` for ``pattern_id``.
 
 NULL where unknown, never NaN. ``assumptions`` is JSON text: each value used, with its source and whether it is assumed.
+``net_monthly_savings`` and ``npv`` are at the best single value of every input; their P50 usually lies lower, because
+building costs more than planned more often than less.
 """
 
 PERCENTILES = {"p10": 0.10, "p50": 0.50, "p90": 0.90}

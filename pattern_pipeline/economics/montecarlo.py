@@ -5,7 +5,7 @@ Belongs here: which distribution each input has and how it is sampled. Does not 
 Sampling is a Latin hypercube (McKay, Beckman and Conover 1979, Technometrics 21): each input takes every quantile
 (k + 1/2) / draws exactly once, paired at random with those of the other inputs. The pairing is rotated for each pattern
 by the bits of its input hash. So quantiles are looked up in one table per distribution, draws are a function of the
-pattern's own inputs alone, and P10 to P90 need far fewer draws than independent sampling.
+pattern's own inputs alone, and percentiles are less noisy than those of independent draws.
 """
 
 from collections.abc import Iterator

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy import special
 
 from pattern_pipeline.economics.assumptions import RoiPolicy
@@ -177,9 +178,9 @@ def validate(executions: pl.DataFrame, baselines: pl.DataFrame, policy: RoiPolic
     ``refuted`` when D is surely below -tolerance * |e|, ``confirmed`` when it surely is not, else ``inconclusive``.
 
     Returns:
-        pattern_signature, executions (priced), realised_mean, estimated, difference, difference_low, difference_high,
-        minimum_detectable_effect, validation, more_executions (until the half-width is within the tolerance; NULL when
-        decided or when no estimate exists).
+        pattern_signature, executions (priced), realised_mean, deviation (of r), estimated, difference, difference_low,
+        difference_high, minimum_detectable_effect, validation, more_executions (until the half-width is within the
+        tolerance, at least 1; NULL when decided, or when no number of them would decide).
     """
     grouped = (
         realised_savings(executions, baselines, policy)
@@ -199,8 +200,7 @@ def validate(executions: pl.DataFrame, baselines: pl.DataFrame, policy: RoiPolic
     low, high = student_t(mean - expected, np.where(enough, deviation, np.nan), n, policy.interval_level)
     margin = policy.realised.tolerance * np.abs(expected)
     needed = executions_needed(deviation, margin, policy.interval_level)
-    more = np.where(enough & np.isfinite(needed), needed - n, policy.min_executions - n)
-    more = np.where(np.isnan(expected), np.nan, np.maximum(more, 1))
+    more = np.where(enough, np.maximum(needed - n, 1), policy.min_executions - n)
     decided = (high < -margin) | (low >= -margin)
     verdict = np.select([high < -margin, low >= -margin], ["refuted", "confirmed"], "inconclusive")
     figures = {
@@ -210,13 +210,11 @@ def validate(executions: pl.DataFrame, baselines: pl.DataFrame, policy: RoiPolic
         "minimum_detectable_effect": minimum_detectable_effect(
             np.where(enough, deviation, np.nan), n, policy.interval_level, policy.realised.power
         ),
-        "more_executions": np.where(decided, np.nan, more),
+        "more_executions": np.where(decided | np.isnan(expected) | np.isinf(more), np.nan, more),
     }
-    return (
-        grouped.drop("deviation")
-        .with_columns(*(pl.Series(name, values).fill_nan(None) for name, values in figures.items()))
-        .with_columns(pl.Series("validation", verdict.astype(str)), pl.col("more_executions").cast(pl.Int64))
-    )
+    return grouped.with_columns(
+        *(pl.Series(name, values).fill_nan(None) for name, values in figures.items())
+    ).with_columns(pl.Series("validation", verdict.astype(str)), pl.col("more_executions").cast(pl.Int64))
 
 
 def minimum_detectable_effect(deviation: FloatArray, n: FloatArray, level: float, power: float) -> FloatArray:
@@ -235,7 +233,7 @@ def executions_needed(deviation: FloatArray, half_width: FloatArray, level: floa
     The left side falls in n, so n is found by bisection, for all patterns at once.
     """
 
-    def narrow(n: FloatArray) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    def narrow(n: FloatArray) -> NDArray[np.bool_]:
         return special.stdtrit(n - 1, (1 + level) / 2) * deviation / np.sqrt(n) <= half_width
 
     low, high = np.ones_like(deviation), np.full_like(deviation, 2.0**40)
@@ -268,19 +266,13 @@ def realisation_ratio(executions: pl.DataFrame, baselines: pl.DataFrame, policy:
     strata = validate(executions, baselines, policy).filter(
         pl.col("executions") >= policy.min_executions, pl.col("estimated").is_not_null()
     )
-    spread = (
-        realised_savings(executions, baselines, policy)
-        .group_by("pattern_signature")
-        .agg(pl.col("cost_saved_usd").var().alias("variance"))
-    )
-    strata = strata.join(spread, on="pattern_signature")
-    n, mean, expected, variance = (
-        strata[name].cast(pl.Float64).to_numpy() for name in ("executions", "realised_mean", "estimated", "variance")
+    n, mean, expected, deviation = (
+        strata[name].cast(pl.Float64).to_numpy() for name in ("executions", "realised_mean", "estimated", "deviation")
     )
     promised = float(n @ expected)
     if promised <= 0:
         return None
-    parts = n * variance
+    parts = n * deviation**2
     degrees = parts.sum() ** 2 / (parts**2 / (n - 1)).sum() if parts.any() else 1.0
     half = float(special.stdtrit(degrees, (1 + policy.interval_level) / 2) * np.sqrt(parts.sum()))
     realised = float(n @ mean)

@@ -90,7 +90,7 @@ def _switching(evidence: Evidence, policy: RoiPolicy) -> pl.DataFrame:
         for name, public in INPUTS.items():
             value = np.broadcast_to(getattr(now, name), len(signatures))[block.rows]
             factors = switching_factors(block.terms, name, policy)
-            found = {threshold: _possible(value * factor, name) for threshold, factor in factors.items()}
+            found = {threshold: _possible(value, factor, name) for threshold, factor in factors.items()}
             part = pl.DataFrame({"pattern_signature": signatures.gather(block.rows), "value": value, **found})
             parts.append(part.with_columns(input=pl.lit(public)).select(SWITCHING.names()))
     return (
@@ -98,10 +98,10 @@ def _switching(evidence: Evidence, policy: RoiPolicy) -> pl.DataFrame:
     )
 
 
-def _possible(value: FloatArray, name: str) -> FloatArray:
-    """NaN for values that the input cannot take."""
-    upper = 1.0 if name in SHARES else np.finfo(float).max
-    return np.where((value >= 0) & (value <= upper), value, np.nan)
+def _possible(value: FloatArray, factor: FloatArray, name: str) -> FloatArray:
+    """Multiples of the values that the input can take, NaN elsewhere."""
+    switched = value * np.where(np.isfinite(factor), factor, np.nan)
+    return np.where((switched >= 0) & ((switched <= 1) | (name not in SHARES)), switched, np.nan)
 
 
 def _tornado(evidence: Evidence, estimates: pl.DataFrame, policy: RoiPolicy) -> pl.DataFrame:

@@ -109,5 +109,6 @@ def test_deviation_roi_counts_what_was_invested_and_has_no_ceiling() -> None:
 def test_deviation_success_moves_confidence_instead_of_replacing_it(recorded: dict[str, list[dict[str, Any]]]) -> None:
     # One success made the confidence 1.0; the detection confidence now counts as ten executions.
     assert any(case["output"]["confidence_after_update"] == 1 for case in recorded["roi_summary"][4:6])
-    once = effective_confidence(*(np.array([v]) for v in (55.0, 1.0, 1.0, 90.0)), ConfidencePolicy())
+    detection, successes, total, roi = (np.array([value]) for value in (55.0, 1.0, 1.0, 90.0))
+    once = effective_confidence(detection, successes, total, roi, ConfidencePolicy())
     assert once.tolist() == [55.0]

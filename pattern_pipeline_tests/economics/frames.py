@@ -45,7 +45,7 @@ def pattern(costs: Sequence[float], signature: str = "test:pytest:backend", **ch
 
 
 def skewed(n: int, seed: int = 0, scale: float = 0.2) -> list[float]:
-    return (scale * np.random.default_rng(seed).lognormal(0, 1, n)).tolist()
+    return [float(cost) for cost in scale * np.random.default_rng(seed).lognormal(0, 1, n)]
 
 
 def frame(*rows: dict[str, Any]) -> pl.DataFrame:

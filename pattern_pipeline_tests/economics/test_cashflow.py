@@ -19,7 +19,7 @@ def spelled_out(t: Terms, policy: RoiPolicy, month: int) -> float:
     cost *= (1 + policy.cost_drift) ** (month / 12)
     extra = policy.fallback_extra_ratio * cost
     saving = coverage * (p * (cost - tool) - (1 - p) * (tool + extra))
-    return rate * saving - policy.maintenance_share * build / 12
+    return float(rate * saving - policy.maintenance_share * build / 12)
 
 
 @pytest.mark.parametrize(

@@ -97,8 +97,10 @@ def test_aggregates_of_workflows_count_what_is_known() -> None:
 
 
 def effective(detection: float, successes: float, executions: float, roi: float = 0.0) -> float:
-    values = (np.array([value], dtype=float) for value in (detection, successes, executions, roi))
-    return float(effective_confidence(*values, POLICY)[0])
+    scores = effective_confidence(
+        np.array([detection]), np.array([successes]), np.array([executions]), np.array([roi]), POLICY
+    )
+    return float(scores[0])
 
 
 def test_one_execution_does_not_make_certainty() -> None:

@@ -133,7 +133,7 @@ def test_an_unpriced_pattern_has_a_rate_and_no_money() -> None:
 def test_tool_cost_is_measured_else_declared_else_an_assumed_ratio() -> None:
     costs = skewed(30)
     declared = RoiPolicy(tool_cost_by_category={"test": 0.004})
-    used = {"executions_succeeded": 3, "execution_cost_n": 3, "execution_cost_sum": 0.03, "hits": 60}
+    used: dict[str, Any] = {"executions_succeeded": 3, "execution_cost_n": 3, "execution_cost_sum": 0.03, "hits": 60}
     measured = one(pattern(costs, **used), policy=declared)
     assert measured["tool_cost"] == pytest.approx(0.01 * 2)
     assert "assumed_tool_cost" not in measured["flags"]

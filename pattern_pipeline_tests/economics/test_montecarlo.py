@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -10,7 +12,7 @@ from pattern_pipeline_tests.economics.frames import WINDOW, frame, pattern, skew
 POLICY = RoiPolicy()
 
 
-def block(costs: list[float], **changes: object) -> SimulatedBlock:
+def block(costs: list[float], **changes: Any) -> SimulatedBlock:
     evidence = gather(frame(pattern(costs, **changes)), POLICY, WINDOW, "v1")
     return next(simulate(evidence, POLICY))
 

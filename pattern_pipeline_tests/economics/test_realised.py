@@ -4,6 +4,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from pattern_pipeline.economics.assumptions import RoiPolicy
@@ -54,6 +56,32 @@ def test_roi_includes_build_and_maintenance_since_the_approval() -> None:
     invested = 2.0 + 0.5 * 0.2 * 2.0
     assert row["invested_usd"] == pytest.approx(invested)
     assert row["roi_percentage"] == pytest.approx(100 * (10 - invested) / (invested + 2))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.booleans(), st.none() | st.floats(0, 5), st.floats(0, 90)), min_size=1, max_size=12),
+    st.floats(0, 200),
+)
+def test_a_summary_equals_the_definition_row_by_row(runs: list[tuple[bool, float | None, float]], build: float) -> None:
+    frame = executions(
+        *(
+            {"success": success, "actual_cost": cost, "executed_at": START + timedelta(days=day)}
+            for success, cost, day in runs
+        )
+    )
+    saved = [(2.0 if success else 0.0) - cost for success, cost, _ in runs if cost is not None]
+    days = [day for *_, day in runs]
+    invested = build + 0.2 * build * (max(days) - min(days)) / 365.25
+    spent = invested + sum(cost for _, cost, _ in runs if cost is not None)
+    row = summarise(frame, baseline(2.0, build_cost=build), POLICY).to_dicts()[0]
+    assert row["invested_usd"] == pytest.approx(invested, rel=1e-6)
+    assert row["success_rate"] == pytest.approx(sum(success for success, *_ in runs) / len(runs))
+    if not saved:
+        assert row["total_cost_saved_usd"] is row["roi_percentage"] is None
+    elif spent > 1e-6:
+        assert row["total_cost_saved_usd"] == pytest.approx(sum(saved))
+        assert row["roi_percentage"] == pytest.approx(100 * (sum(saved) - invested) / spent, rel=1e-6, abs=1e-6)
 
 
 def test_roi_of_nothing_spent_is_unknown() -> None:
@@ -112,6 +140,11 @@ def test_without_an_estimate_nothing_can_be_validated() -> None:
     assert (row["validation"], row["more_executions"], row["difference"]) == ("inconclusive", None, None)
 
 
+def test_an_estimate_of_nothing_is_settled_by_no_number_of_executions() -> None:
+    row = validation([-0.5, 0.5, 0.1], 0.0)
+    assert (row["validation"], row["more_executions"]) == ("inconclusive", None)
+
+
 def test_executions_needed_is_the_least_number() -> None:
     needed = executions_needed(np.array([0.5, 0.0, NAN, 1.0]), np.array([0.1, 0.1, 0.1, 0.0]), 0.95)
     reference = next(n for n in range(2, 1000) if stats.t.ppf(0.975, n - 1) * 0.5 / np.sqrt(n) <= 0.1)
@@ -129,7 +162,7 @@ def test_minimum_detectable_effect_has_the_stated_power() -> None:
 def test_realisation_ratio_weighs_patterns_by_their_executions() -> None:
     first, second = [1.0, 1.2, 0.8, 1.0], [0.5, 0.4, 0.6]
     frame = pl.concat([runs(*(10 - v for v in first)), runs(*(10 - v for v in second), signature="y")])
-    promises = {"saving_per_occurrence": 1.0 * POLICY.coverage}
+    promises: dict[str, Any] = {"saving_per_occurrence": 1.0 * POLICY.coverage}
     baselines = pl.concat([baseline(10.0, **promises), baseline(10.0, "y", **promises)])
     ratio = realisation_ratio(frame, baselines, POLICY)
     assert ratio is not None

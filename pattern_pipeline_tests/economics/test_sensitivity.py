@@ -78,6 +78,13 @@ def test_impossible_values_are_not_offered(analysed: Sensitivity) -> None:
     assert offered.filter(pl.col("input") == "tool_cost")["promising_at"][0] is None
 
 
+def test_a_free_tool_has_no_switching_value() -> None:
+    free = analyse(
+        frame(WORTH), RoiPolicy(tool_cost_by_category={"test": 0}), window=WINDOW, roi_version="v"
+    ).switching.filter(pl.col("input") == "tool_cost")
+    assert free.select("value", "worth_at", "promising_at").rows() == [(0.0, None, None)]
+
+
 def test_a_pattern_without_distribution_has_no_switching_values(analysed: Sensitivity) -> None:
     assert "test:d" not in analysed.switching["pattern_signature"]
     nothing = analyse(frame(), POLICY, window=WINDOW, roi_version="v1")
