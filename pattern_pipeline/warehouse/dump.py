@@ -1,7 +1,7 @@
 """Dump and restore of both databases with PostgreSQL's own tools.
 
 A dump is a directory with one pg_dump archive (custom format) per database. It is complete or absent: it is written
-under another name first.
+under another name first. It can be restored into the same or a newer major version of PostgreSQL.
 """
 
 from __future__ import annotations
@@ -89,7 +89,9 @@ def _is_empty(url: str) -> bool:
 
 
 def _run_tool(name: str, url: str, *options: str) -> None:
-    command = [str(binary_dir() / name), f"--dbname={without_password(url)}", *options]
+    with connected(url) as connection:
+        tools = binary_dir(connection.info.server_version // 10_000)
+    command = [str(tools / name), f"--dbname={without_password(url)}", *options]
     finished = subprocess.run(command, env=tool_environment(url), capture_output=True, text=True, check=False)
     if finished.returncode != 0:
         raise DatabaseDown(f"{name} failed on {described(url)}: {finished.stderr.strip()}")

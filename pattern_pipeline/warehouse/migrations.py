@@ -83,7 +83,8 @@ def migrate(connection: Connection, root: Path | None = None) -> list[str]:
     """
     migrations, views = shipped_migrations(root), shipped_views(root)
     with _exclusive(connection):
-        _run(connection, "warehouse/create_bookkeeping")
+        if not _value(connection, "warehouse/has_bookkeeping"):
+            _run(connection, "warehouse/create_bookkeeping")
         applied = _applied(connection)
         _refuse_newer(applied, migrations)
         if altered := _altered(applied, migrations):

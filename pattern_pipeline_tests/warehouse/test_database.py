@@ -175,7 +175,8 @@ def test_a_database_that_cannot_be_created_is_named(server_url: str) -> None:
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute("CREATE ROLE visitor LOGIN")
     try:
-        url = with_database(server_url.replace("//pattern_pipeline@", "//visitor@"), "not_there")
+        visitor = parse(server_url).set(username="visitor", database="not_there")
+        url = visitor.render_as_string(hide_password=False)
         with pytest.raises(DatabaseDown, match=r"'not_there'.*cannot be created"):
             ensure_database(url)
     finally:

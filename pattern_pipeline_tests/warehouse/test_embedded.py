@@ -14,9 +14,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from pattern_pipeline.errors import DatabaseDown
+from pattern_pipeline.settings import Settings
 from pattern_pipeline.warehouse.embedded import EmbeddedServer, binary_dir
+from pattern_pipeline.warehouse.servers import held_server
 
 NOBODY = 65534
 UNSYNCED = ["--no-sync"]  # of initdb alone; the server itself runs as it does for users
@@ -25,8 +28,8 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can step down 
 
 @pytest.fixture
 def open_dir() -> Iterator[Path]:
-    """A directory that every user can reach, unlike tmp_path."""
-    directory = Path(tempfile.mkdtemp(prefix="pattern pipeline "))
+    """A directory that every user can reach and whose path is short, unlike tmp_path; it has a space."""
+    directory = Path(tempfile.mkdtemp(prefix="pp test "))
     directory.chmod(0o755)
     yield directory
     shutil.rmtree(directory)
@@ -43,9 +46,9 @@ def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def server(initialised: Path, tmp_path: Path) -> Iterator[EmbeddedServer]:
+def server(initialised: Path, open_dir: Path) -> Iterator[EmbeddedServer]:
     """A stopped server with the settings that users get."""
-    server = EmbeddedServer(shutil.copytree(initialised, tmp_path / "state dir"))
+    server = EmbeddedServer(shutil.copytree(initialised, open_dir / "state"))
     yield server
     server.stop()
 
@@ -78,6 +81,7 @@ def test_it_starts_keeps_durability_on_listens_to_no_network_and_stops(server: E
     for setting in ("fsync", "full_page_writes", "synchronous_commit"):
         assert value(server, f"SHOW {setting}") == "on"
     assert value(server, "SHOW listen_addresses") == ""
+    assert server.socket_dir == server.state_dir / "postgres" / "run"
     assert server.socket_dir.stat().st_mode & 0o777 == 0o700
     status = server.status()
     assert (status.running, status.version) == (True, "18")
@@ -102,12 +106,13 @@ def test_what_a_user_changes_with_alter_system_survives_a_restart(server: Embedd
     assert value(server, "SHOW work_mem") == "7MB"
 
 
-def test_a_moved_state_directory_starts_at_its_new_place(server: EmbeddedServer, tmp_path: Path) -> None:
+def test_a_moved_state_directory_starts_at_its_new_place(server: EmbeddedServer) -> None:
     server.ensure_running()
     server.stop()
-    moved = EmbeddedServer(server.state_dir.rename(tmp_path / "elsewhere"))
+    elsewhere = server.state_dir.with_name("elsewhere")
+    moved = EmbeddedServer(server.state_dir.rename(elsewhere))
     moved.ensure_running()
-    assert value(moved, "SHOW data_directory") == str(tmp_path / "elsewhere" / "postgres" / "data")
+    assert value(moved, "SHOW data_directory") == str(elsewhere / "postgres" / "data")
     moved.stop()
 
 
@@ -120,7 +125,7 @@ def test_a_path_too_long_for_a_socket_gets_a_short_private_one(initialised: Path
         assert server.socket_dir.stat().st_mode & 0o777 == 0o700
     finally:
         server.stop()
-        server.socket_dir.rmdir()
+    assert not server.socket_dir.exists()
 
 
 def test_a_socket_directory_that_others_may_enter_is_refused(initialised: Path, tmp_path: Path) -> None:
@@ -134,15 +139,22 @@ def test_a_socket_directory_that_others_may_enter_is_refused(initialised: Path, 
         server.socket_dir.rmdir()
 
 
-def test_several_processes_starting_at_once_share_one_server(tmp_path: Path) -> None:
-    code = "server = EmbeddedServer(Path(sys.argv[1])); server.ensure_running(); print(server.status().pid)"
+def test_several_processes_that_need_a_new_database_at_once_share_one(tmp_path: Path) -> None:
+    code = (
+        "from pattern_pipeline.settings import Settings\nfrom pattern_pipeline.warehouse.migrations import migrate\n"
+        "from pattern_pipeline.warehouse.servers import connected, pipeline_url\n"
+        "with connected(pipeline_url(Settings(home=Path(sys.argv[1])))) as connection: migrate(connection)\n"
+        "print(EmbeddedServer(Path(sys.argv[1])).status().pid)"
+    )
     state_dir = tmp_path / "new state"
-    starters = [in_python(code, str(state_dir)) for _ in range(4)]
-    pids = {starter.communicate(timeout=60)[0].strip() for starter in starters}
-    assert [starter.returncode for starter in starters] == [0, 0, 0, 0]
     server = EmbeddedServer(state_dir)
-    assert pids == {str(pid_of(server))}
-    server.stop()
+    starters = [in_python(code, str(state_dir)) for _ in range(3)]
+    try:
+        pids = {starter.communicate(timeout=120)[0].strip() for starter in starters}
+        assert [starter.returncode for starter in starters] == [0, 0, 0]
+        assert pids == {str(pid_of(server))}
+    finally:
+        server.stop()
 
 
 def test_an_interrupted_initdb_does_not_count(tmp_path: Path) -> None:
@@ -173,7 +185,7 @@ def test_a_stale_pid_file_harms_no_other_process_and_stops_no_start(server: Embe
         os.kill(int(before[0]), signal.SIGKILL)
     else:
         server.stop()
-    with subprocess.Popen(["sleep", "60"], cwd=pid_file.parent) as innocent:
+    with subprocess.Popen(["sleep", "30"], cwd=pid_file.parent) as innocent:
         stale = "\n".join([str(innocent.pid), *before[1:]]) + "\n"
         pid_file.write_text(stale)
         (server.socket_dir / ".s.PGSQL.5432.lock").write_text(stale)
@@ -182,7 +194,7 @@ def test_a_stale_pid_file_harms_no_other_process_and_stops_no_start(server: Embe
         assert value(server, "SELECT 1") == 1
         server.stop()
         assert innocent.poll() is None
-        innocent.terminate()
+        innocent.kill()
 
 
 def test_data_of_another_major_version_is_refused_with_the_way_out(server: EmbeddedServer) -> None:
@@ -213,6 +225,14 @@ def test_the_last_holder_stops_what_a_holder_started(server: EmbeddedServer) -> 
         assert server.in_use()
         second.close()
         assert not server.status().running
+
+
+def test_the_server_of_the_settings_is_held_and_a_users_own_left_alone(server: EmbeddedServer) -> None:
+    with held_server(Settings(home=server.state_dir)):
+        assert server.in_use()
+    assert not server.status().running
+    with held_server(Settings(home=server.state_dir, database_url=SecretStr("postgresql://u@127.0.0.1:1/work"))):
+        assert not server.in_use()
 
 
 def test_a_holder_leaves_a_server_that_was_started_to_stay(server: EmbeddedServer) -> None:
