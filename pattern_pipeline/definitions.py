@@ -8,14 +8,15 @@ import dagster as dg
 from pattern_pipeline.assets import detection, history, patterns, review, roi, statistics
 from pattern_pipeline.assets.versions import with_basis
 from pattern_pipeline.checks import CHECKS
-from pattern_pipeline.jobs import CHAIN, HOURS, INGEST, PUBLISH
+from pattern_pipeline.jobs import CATALOGUE, CHAIN, HOURS, INGEST, PUBLISH
 from pattern_pipeline.resources import Pipeline
-from pattern_pipeline.schedules import HOURLY_CHAIN
+from pattern_pipeline.schedules import DAILY_CATALOGUE, HOURLY_CHAIN
 
 ASSETS = [
     history.landed_history,
     history.raw_workflow_history,
     detection.detected_signatures,
+    detection.sequence_catalog,
     patterns.pattern_occurrences,
     statistics.pattern_hourly_statistics,
     statistics.pattern_statistics,
@@ -30,8 +31,8 @@ def build_defs(*, pipeline: Pipeline | None = None) -> dg.Definitions:
     return dg.Definitions(
         assets=[with_basis(asset, pipeline.policy) for asset in ASSETS],
         asset_checks=CHECKS,
-        jobs=[CHAIN, INGEST, HOURS, PUBLISH],
-        schedules=[HOURLY_CHAIN],
+        jobs=[CHAIN, INGEST, HOURS, CATALOGUE, PUBLISH],
+        schedules=[HOURLY_CHAIN, DAILY_CATALOGUE],
         resources={"pipeline": pipeline},
         executor=dg.in_process_executor,
     )

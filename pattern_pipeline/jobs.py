@@ -5,6 +5,7 @@ import dagster as dg
 _spine = dg.AssetSelection.assets(
     "raw_workflow_history", "detected_signatures", "pattern_occurrences", "pattern_hourly_statistics"
 )
+_catalogue = dg.AssetSelection.assets("sequence_catalog")
 _tail = dg.AssetSelection.assets("pattern_statistics").downstream()
 
 CHAIN = dg.define_asset_job(
@@ -21,8 +22,13 @@ INGEST = dg.define_asset_job(
 )
 HOURS = dg.define_asset_job(
     "recompute_hours",
-    selection=_spine,
-    description="Compute hours anew, one or a whole range in one run.",
+    selection=_spine | _catalogue,
+    description="Compute hours anew, one or a whole range in one run; sequences are mined before they are counted.",
+)
+CATALOGUE = dg.define_asset_job(
+    "mine_sequences",
+    selection=_catalogue,
+    description="Mine the sequences of the trailing window; hours in which the new catalogue finds more become stale.",
 )
 PUBLISH = dg.define_asset_job(
     "publish",

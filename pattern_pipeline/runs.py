@@ -21,7 +21,8 @@ from pattern_pipeline.patterns.windows import Window, contiguous
 from pattern_pipeline.resources import Pipeline
 from pattern_pipeline.settings import Settings
 
-# Empty hours between two stale ones cost less than a run of their own, up to about this many.
+# Few stale hours are recomputed exactly; beyond this many runs, the empty hours between them cost less than more runs.
+MAX_RUNS = 6
 GAP = timedelta(hours=168)
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -45,6 +46,20 @@ class ChainRunner:
         report = result.asset_materializations_for_node("landed_history")[0].metadata["report"]
         return dict(report.value)  # type: ignore[arg-type]
 
+    def catch_up(self, since: datetime | None = None, until: datetime | None = None) -> list[Window]:
+        """Compute every stale hour; returns the windows.
+
+        A catalogue that new hours change makes others stale in turn. The second pass mines the same sequences again, so
+        it ends there; what lands meanwhile is left to the next call.
+        """
+        done: list[Window] = []
+        for _ in range(2):
+            windows = self.stale_windows(since, until)
+            for window in windows:
+                self.recompute(window)
+            done += windows
+        return done
+
     def recompute(self, window: Window) -> None:
         """Compute the hours of the window anew, in one run."""
         self.announce(f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M}")
@@ -63,7 +78,8 @@ class ChainRunner:
         end = min(last.end, until) if last and until else last.end if last else START
         with self.pipeline.warehouse.transaction() as tx:
             hours = stale_hours(tx, first, end)
-        return contiguous(hours, GAP)
+        exact = contiguous(hours)
+        return exact if len(exact) <= MAX_RUNS else contiguous(hours, GAP)
 
     def _execute(
         self, job: str, config: dict[str, Any], tags: dict[str, str] | None = None

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from pattern_pipeline.jobs import CHAIN
+from pattern_pipeline.jobs import CATALOGUE, CHAIN
 
 MINUTES_AFTER_THE_HOUR = 5  # late enough for sources that write at the end of the hour
 
@@ -12,4 +12,13 @@ HOURLY_CHAIN = dg.build_schedule_from_partitioned_job(
     minute_of_hour=MINUTES_AFTER_THE_HOUR,
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Each complete hour, from the sources to the queue, in one run.",
+)
+
+DAILY_CATALOGUE = dg.ScheduleDefinition(
+    name="daily_catalogue",
+    job=CATALOGUE,
+    cron_schedule="35 0 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Sequences of the trailing window, mined once a day.",
 )

@@ -1,9 +1,10 @@
-"""Group `detection`: what the policy's rules see in the runs and steps of each hour."""
+"""Group `detection`: what the policy's rules see in the runs and steps of each hour, and which sequences repeat."""
 
 import dagster as dg
 
-from pattern_pipeline.assets.common import HOURLY_ASSET, table_metadata, window_of
+from pattern_pipeline.assets.common import HOURLY_ASSET, TABLE_ASSET, table_metadata, window_of
 from pattern_pipeline.assets.history import raw_workflow_history
+from pattern_pipeline.patterns.catalogue import mine_catalogue
 from pattern_pipeline.patterns.versions import activate
 from pattern_pipeline.resources import Pipeline
 
@@ -25,4 +26,27 @@ def detected_signatures(context: dg.AssetExecutionContext, pipeline: Pipeline) -
             "detection version": pipeline.policy.detection_version,
             **table_metadata(pipeline.warehouse, "detected_signatures"),
         }
+    )
+
+
+@dg.asset(
+    group_name="detection",
+    deps=[detected_signatures],
+    description="The closed sequences of 2 to 8 steps that repeat over the trailing window, as one versioned catalogue. "
+    "An equal catalogue is a no-op; a changed one makes stale exactly the hours in which it finds something else.",
+    **TABLE_ASSET,
+)
+def sequence_catalog(pipeline: Pipeline) -> dg.MaterializeResult[None]:
+    """Mine the trailing window of the history."""
+    activate(pipeline.warehouse, pipeline.policy)
+    mined = mine_catalogue(pipeline.warehouse, pipeline.policy)
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(mined.version),
+        metadata={
+            "sequences": mined.sequences,
+            "automatable": mined.automatable,
+            "steps": mined.steps,
+            "hours to recompute": mined.touched_hours,
+            **table_metadata(pipeline.warehouse, "sequence_catalog"),
+        },
     )

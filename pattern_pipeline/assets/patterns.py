@@ -3,7 +3,7 @@
 import dagster as dg
 
 from pattern_pipeline.assets.common import HOURLY_ASSET, table_metadata, window_of
-from pattern_pipeline.assets.detection import detected_signatures
+from pattern_pipeline.assets.detection import detected_signatures, sequence_catalog
 from pattern_pipeline.patterns.occurrences import replace_occurrences
 from pattern_pipeline.patterns.versions import activate
 from pattern_pipeline.resources import Pipeline
@@ -11,14 +11,14 @@ from pattern_pipeline.resources import Pipeline
 
 @dg.asset(
     group_name="patterns",
-    deps=[detected_signatures],
+    deps=[detected_signatures, sequence_catalog],
     description="One row per (pattern, run) with its attributed cost; new patterns appear in operation_patterns.",
     **HOURLY_ASSET,
 )
 def pattern_occurrences(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Count the occurrences of the window anew."""
-    catalogue = activate(pipeline.warehouse, pipeline.policy)
-    counted = replace_occurrences(pipeline.warehouse, pipeline.policy, catalogue, window_of(context))
+    activate(pipeline.warehouse, pipeline.policy)
+    counted = replace_occurrences(pipeline.warehouse, pipeline.policy, window_of(context))
     return dg.MaterializeResult(
         metadata={
             "occurrences": counted.occurrences,

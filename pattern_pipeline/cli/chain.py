@@ -36,8 +36,7 @@ def run(
         with chain_runner(get_settings(), announce, policy) as runner:
             specs = [*(sources or []), *(_sample(runner.settings.state_dir() / "sample") if sample else [])]
             landing = runner.ingest(specs)
-            for window in runner.stale_windows(_moment(since), _moment(until)):
-                runner.recompute(window)
+            runner.catch_up(_moment(since), _moment(until))
             runner.publish(preset)
             result = overview(runner.pipeline.warehouse)
     from pattern_pipeline.cli.show import show_overview

@@ -14,6 +14,9 @@ from pattern_pipeline.economics.exposure import Exposure, Window, exposure
 from pattern_pipeline.patterns.versions import progress
 from pattern_pipeline.warehouse.database import BulkTransaction, Warehouse
 
+FIRST_PATTERN, LAST_PATTERN = 1, 2**31 - 1
+"""The range of all pattern numbers."""
+
 
 @dataclass(frozen=True)
 class Estimated:
@@ -57,7 +60,12 @@ def roi_inputs(tx: BulkTransaction, policy: Policy) -> tuple[pl.DataFrame, Windo
     window = Window.ending_with(latest, policy.roi.window_days)
     seen = covered_days(days, window)
     frame = tx.frame(
-        "patterns/roi_inputs", window_start=window.start, window_end=window.end, sample_size=policy.roi.sample_size
+        "patterns/roi_inputs",
+        window_start=window.start,
+        window_end=window.end,
+        sample_size=policy.roi.sample_size,
+        first_pattern=FIRST_PATTERN,
+        last_pattern=LAST_PATTERN,
     )
     return frame.with_columns(
         pl.lit(seen.days, pl.Int64).alias("exposure_days"), pl.lit(len(seen.gaps), pl.Int64).alias("gap_days")

@@ -3,12 +3,16 @@
 The arithmetic of attribution is one SQL statement, `patterns/insert_occurrences`. Sums over time belong to `statistics`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from pattern_pipeline.detection.policy import Policy, exclusion
+from pattern_pipeline.detection.sequences import Catalogue
+from pattern_pipeline.patterns.catalogue import matches, stored_catalogue
+from pattern_pipeline.patterns.signatures import dictionary_ids
 from pattern_pipeline.patterns.windows import Chunk, Window, plan_chunks
 from pattern_pipeline.warehouse.database import BulkTransaction, Warehouse
 
@@ -21,7 +25,6 @@ PATTERN_COLUMNS = {
     "exclusion_reason": pl.String,
 }
 
-KINDS = {"seq": "sequence", "fix": "error_fix"}
 
 
 @dataclass(frozen=True)
@@ -32,45 +35,57 @@ class Counted:
     new_patterns: int
 
 
-def replace_occurrences(warehouse: Warehouse, policy: Policy, catalogue_version: str, window: Window) -> Counted:
+def replace_occurrences(warehouse: Warehouse, policy: Policy, window: Window) -> Counted:
     """Count the window anew, one transaction per chunk; a repeat leaves the same rows."""
-    done = [_replace_chunk(warehouse, policy, catalogue_version, c) for c in plan_chunks(warehouse, window)]
+    done = [_replace_chunk(warehouse, policy, chunk) for chunk in plan_chunks(warehouse, window)]
     return Counted(sum(d.occurrences for d in done), sum(d.new_patterns for d in done))
 
 
-def _replace_chunk(warehouse: Warehouse, policy: Policy, catalogue_version: str, chunk: Chunk) -> Counted:
+def _replace_chunk(warehouse: Warehouse, policy: Policy, chunk: Chunk) -> Counted:
     params = chunk.window.params
-    versions = {"detection_version": policy.detection_version, "catalogue_version": catalogue_version}
     with warehouse.bulk() as tx:
         tx.lock("pattern_occurrences")
+        catalogue = stored_catalogue(tx)
+        versions = {"detection_version": policy.detection_version, "catalogue_version": catalogue.version}
         tx.run("patterns/clear_occurrences", **params)
-        described = describe_patterns(tx, policy, chunk.window)
+        found = [
+            hits.join(_sequence_ids(tx, hits, catalogue, policy), on="signature")
+            for hits in matches(tx, chunk, catalogue, policy)
+        ]
+        described = _describe_operations(tx, policy, chunk.window)
         tx.run("patterns/stage_sequence_steps")
+        for hits in found:
+            tx.load("stage_sequence_steps", hits.drop("signature"), temporary=True)
         tx.run("patterns/insert_occurrences", **params, **versions, step_layer=policy.detection.steps is not None)
         rows = tx.scalar("patterns/count_occurrences", **params)
-        tx.run("patterns/mark_counted", **params, catalogue_version=catalogue_version)
+        tx.run("patterns/mark_counted", **params, catalogue_version=catalogue.version)
     return Counted(rows, described)
 
 
-def describe_patterns(tx: BulkTransaction, policy: Policy, window: Window) -> int:
-    """Give every signature of the window a pattern that says what it is and whether it may be automated."""
+def _describe_operations(tx: BulkTransaction, policy: Policy, window: Window) -> int:
+    """Give every detected signature of the window a pattern that says what it is and whether it may be automated."""
     unknown = tx.frame("patterns/unknown_signatures", **window.params, detection_version=policy.detection_version)
-    rows = [describe(policy, signature) for signature in unknown["signature"]]
+    _add_patterns(tx, policy, [_operation(policy, signature) for signature in unknown["signature"]])
+    return unknown.height
+
+
+def _operation(policy: Policy, signature: str) -> tuple[str, str, str, str, bool, str | None]:
+    category, subcategory, target = signature.split(":")
+    reason = exclusion(policy, signature)
+    return signature, category, "operation", f"{category} with {subcategory}, {target}", reason is None, reason
+
+
+def _sequence_ids(tx: BulkTransaction, hits: pl.DataFrame, catalogue: Catalogue, policy: Policy) -> pl.DataFrame:
+    """`signature` and `signature_id` of the sequences that occur, each with its pattern."""
+    seen = catalogue.sequences.join(hits, on="signature", how="semi").sort("signature")
+    ids = dictionary_ids(tx, "signatures", seen.select("signature"))
+    described = seen.select("signature", pl.col("signature").str.split(":").list.first().alias("category"), "kind", "readable",
+                            "automatable", "exclusion_reason")  # fmt: skip
+    _add_patterns(tx, policy, described.rows())
+    return ids
+
+
+def _add_patterns(tx: BulkTransaction, policy: Policy, rows: Sequence[tuple[Any, ...]]) -> None:
     tx.run("patterns/stage_patterns")
     tx.load("stage_patterns", pl.DataFrame(rows, schema=PATTERN_COLUMNS, orient="row"), temporary=True)
     tx.run("patterns/add_patterns", detection_version=policy.detection_version)
-    return len(rows)
-
-
-def describe(policy: Policy, signature: str) -> dict[str, Any]:
-    """The row of `PATTERN_COLUMNS` for one signature."""
-    category, subcategory, target = signature.split(":")
-    reason = exclusion(policy, signature)
-    return {
-        "signature": signature,
-        "pattern_type": category,
-        "kind": KINDS.get(category, "operation"),
-        "readable": f"{category} with {subcategory}, {target}",
-        "automatable": reason is None,
-        "exclusion_reason": reason,
-    }

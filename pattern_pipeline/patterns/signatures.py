@@ -5,6 +5,7 @@ Counting and cost belong to `occurrences`.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -47,7 +48,7 @@ class WindowDetector:
             tx.run("patterns/clear_detected", **params)
             tx.run("patterns/clear_characteristics", **params)
             for part in range(chunk.slices):
-                where = {**params, "slices": chunk.slices, "slice": part}
+                where: dict[str, Any] = {**params, "slices": chunk.slices, "slice": part}
                 runs = tx.frame("patterns/window_runs", **where)
                 steps = tx.frame("patterns/window_steps", **where)
                 found = pl.concat([self._text_rows(runs), self._step_rows(steps)])

@@ -6,6 +6,7 @@ Every derived table is replaced by window, one transaction per chunk. What a chu
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from pattern_pipeline.warehouse.database import Warehouse
 
@@ -36,7 +37,7 @@ class Window:
             hour += HOUR
 
     @property
-    def params(self) -> dict[str, datetime]:
+    def params(self) -> dict[str, Any]:
         """The bind parameters that every window statement takes."""
         return {"window_start": self.start, "window_end": self.end}
 

@@ -52,9 +52,7 @@ def runner_on(settings: Settings, instance: dg.DagsterInstance, policy: str = ""
 def run_everything(runner: ChainRunner, *sources: str) -> int:
     """Ingest, compute what is stale, publish; returns the number of windows that had to be computed."""
     runner.ingest(sources)
-    windows = runner.stale_windows(None, None)
-    for window in windows:
-        runner.recompute(window)
+    windows = runner.catch_up()
     runner.publish("smart")
     return len(windows)
 

@@ -90,18 +90,18 @@ def test_a_run_that_moves_recomputes_exactly_its_old_and_new_hour(
 ) -> None:
     path = tmp_path / "runs.jsonl"
     run_everything(runner, write(path, *(run_record(n, n) for n in range(6))))
-    moved = run_record(2, 400)
+    moved = run_record(2, 40)
     write(path, *(run_record(n, n) if n != 2 else moved for n in range(6)))
     runner.ingest([str(path)])
     assert runner.stale_windows(None, None) == [
         Window(DAY + 2 * HOUR, DAY + 3 * HOUR),
-        Window(DAY + 400 * HOUR, DAY + 401 * HOUR),
+        Window(DAY + 40 * HOUR, DAY + 41 * HOUR),
     ]
     for window in reversed(runner.stale_windows(None, None)):
         runner.recompute(window)
     runner.publish("smart")
     after_moving = tables(warehouse)
-    runner.recompute(Window(DAY, DAY + 401 * HOUR))
+    runner.recompute(Window(DAY, DAY + 41 * HOUR))
     runner.publish("smart")
     assert tables(warehouse) == after_moving
 

@@ -11,7 +11,6 @@ from pattern_pipeline.warehouse.database import Warehouse
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 WINDOW = Window(START, START + timedelta(days=10))
-CATALOGUE = versions.NO_CATALOGUE
 
 
 @dataclass

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pattern_pipeline.patterns.occurrences import replace_occurrences
 from pattern_pipeline.warehouse.database import Warehouse
-from pattern_pipeline_tests.patterns.histories import CATALOGUE, WINDOW, Run, Step, default_policy, insert, occurrences
+from pattern_pipeline_tests.patterns.histories import WINDOW, Run, Step, default_policy, insert, occurrences
 
 PYTEST, DIFF, PIP = "test:pytest:all", "git:diff:summary", "deps:pip:update"
 POLICY = default_policy()
@@ -22,7 +22,7 @@ Count = Callable[[list[Run]], dict[tuple[str, str], dict[str, object]]]
 def count(module_warehouse: Warehouse) -> Count:
     def counted(runs: list[Run]) -> dict[tuple[str, str], dict[str, object]]:
         insert(module_warehouse, runs, POLICY)
-        replace_occurrences(module_warehouse, POLICY, CATALOGUE, WINDOW)
+        replace_occurrences(module_warehouse, POLICY, WINDOW)
         return occurrences(module_warehouse)
 
     return counted

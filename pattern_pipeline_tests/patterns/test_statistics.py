@@ -13,7 +13,6 @@ from pattern_pipeline.patterns.versions import activate
 from pattern_pipeline.patterns.windows import HOUR, Window
 from pattern_pipeline.warehouse.database import Warehouse
 from pattern_pipeline_tests.patterns.histories import (
-    CATALOGUE,
     START,
     WINDOW,
     Run,
@@ -27,7 +26,7 @@ POLICY = default_policy()
 
 
 def compute(warehouse: Warehouse, window: Window = WINDOW) -> None:
-    replace_occurrences(warehouse, POLICY, CATALOGUE, window)
+    replace_occurrences(warehouse, POLICY, window)
     replace_statistics(warehouse, window)
     publish_statistics(warehouse, POLICY)
 

@@ -30,7 +30,7 @@ operation_hit AS (
            d.part = 0 AS names, s.step_seq IS NULL AS owns
     FROM call c
     JOIN detected_signatures d USING (workflow_id, step_seq)
-    LEFT JOIN stage_sequence_steps s ON s.workflow_id = d.workflow_id AND s.step_seq = d.step_seq AND s.owns
+    LEFT JOIN stage_sequence_steps s ON s.workflow_id = d.workflow_id AND s.step_seq = d.step_seq
 ),
 executed AS (
     SELECT workflow_id, signature_id, 'step' AS layer, 100 AS similarity_score,
@@ -45,7 +45,7 @@ executed AS (
     GROUP BY workflow_id, signature_id
     UNION ALL
     SELECT workflow_id, signature_id, 'sequence', 100, NULL,
-           count(DISTINCT occurrence), 0, sum(cost), sum(cost) FILTER (WHERE owns), sum(tokens), sum(seconds)
+           count(DISTINCT occurrence), 0, sum(cost), sum(cost), sum(tokens), sum(seconds)
     FROM stage_sequence_steps
     JOIN call USING (workflow_id, step_seq)
     GROUP BY workflow_id, signature_id

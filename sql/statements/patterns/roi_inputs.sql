@@ -1,4 +1,4 @@
--- A row per pattern: its sums over the days of the window, and its most recent priced costs on the best basis present.
+-- A row per pattern of a range of numbers: its sums over the days of the window, and its most recent priced costs on the best basis present.
 WITH sums AS (
     SELECT pattern_id, sum(occurrences) AS occurrences, sum(hits) AS hits, sum(completed) AS completed,
            sum(failed) AS failed, count(*) FILTER (WHERE occurrences > 0) AS distinct_days,
@@ -6,6 +6,7 @@ WITH sums AS (
            sum(naive_sum) AS naive_sum
     FROM pattern_daily_statistics
     WHERE day >= :window_start AND day < :window_end
+      AND pattern_id BETWEEN :first_pattern::integer AND :last_pattern::integer
     GROUP BY pattern_id
 )
 SELECT p.pattern_id, p.pattern_signature, p.pattern_type AS category, p.automatable, p.exclusion_reason,
@@ -27,4 +28,5 @@ SELECT p.pattern_id, p.pattern_signature, p.pattern_type AS category, p.automata
        ) AS recent_costs
 FROM operation_patterns p
 LEFT JOIN sums s USING (pattern_id)
+WHERE p.pattern_id BETWEEN :first_pattern::integer AND :last_pattern::integer
 ORDER BY p.pattern_signature

@@ -1,0 +1,1 @@
+DELETE FROM sequence_catalog
