@@ -105,8 +105,8 @@ def wipe(warehouse: Warehouse) -> None:
     """Empties history and ledger, so that cases may share a database."""
     with warehouse.transaction() as tx:
         tx.connection.exec_driver_sql(
-            "TRUNCATE configured_sources, ingested_sources, run_sources, workflow_history, touched_hours, history_hours "
-            "CASCADE"
+            "TRUNCATE configured_sources, ingested_sources, run_sources, workflow_history, touched_hours, "
+            "history_hours CASCADE"
         )
 
 
