@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from pattern_pipeline.detection.shell import Script
@@ -23,8 +22,7 @@ _SUBCOMMAND = re.compile(r"[a-z][a-z-]{1,23}")
 _MAX_CLUSTER = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(NamedTuple):
     """The words after a program, told apart.
 
     Attributes:
@@ -38,8 +36,7 @@ class Arguments:
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(NamedTuple):
     """A program with its arguments, as a simple command runs it.
 
     Attributes:

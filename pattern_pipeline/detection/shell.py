@@ -168,29 +168,24 @@ class _Reader:
         self._command: SimpleCommand | None = None
         self._element: Context | None = None  # the compound command that has just been closed
         self._redirection: Token | None = None
-        self._read_word: Callable[[Token], None] = self._command_word
-        self._modes: Mapping[Callable[[Token], None], Callable[[str], None]] = {
-            self._test_word: self._test_operator,
-            self._pattern_word: self._pattern_operator,
-            self._function_word: self._function_operator,
-            self._bracket_word: self._bracket_operator,
-        }
+        # Plain functions, not bound methods: those would make every reader garbage that only the collector can free.
+        self._read_word: Callable[[_Reader, Token], None] = _Reader._command_word
 
     def read(self, token: Token) -> None:
-        if token.kind in ("redirection", "heredoc") and self._read_word != self._test_word:
+        if token.kind in ("redirection", "heredoc") and self._read_word != _Reader._test_word:
             self._open_redirection(token)
         elif token.kind == "word":
             if self._redirection:
                 self._close_redirection(token.value)
             else:
-                self._read_word(token)
+                self._read_word(self, token)
         else:
             self._redirection = None
-            self._modes.get(self._read_word, self._operator)(token.text)
+            _OPERATORS_IN.get(self._read_word, _Reader._operator)(self, token.text)
 
     def finish(self) -> None:
         self._end_list(";")
-        self.complete = self.complete and not self._frames and self._read_word == self._command_word
+        self.complete = self.complete and not self._frames and self._read_word == _Reader._command_word
         for context in self._contexts:
             context.inherit()
 
@@ -210,7 +205,7 @@ class _Reader:
                 self.items.append(Operator(word))
                 return
             if word in ("[[", "function"):
-                self._read_word = self._test_word if word == "[[" else self._function_word
+                self._read_word = _Reader._test_word if word == "[[" else _Reader._function_word
                 self.items.append(Operator(word))
                 return
         command = self._started()
@@ -223,18 +218,18 @@ class _Reader:
         """A word of `for NAME in WORDS` or `case WORD in`, up to the separator or `in`."""
         head = self._frames[-1].opener
         if token.text == "do":
-            self._read_word = self._command_word
+            self._read_word = _Reader._command_word
             self._command_word(token)
             return
         named = isinstance(self.items[-1], Operator) and self.items[-1].text == head
         keyword = token.text == "in" or (named and head != "case")
         self.items.append(Operator(token.text) if keyword else Operand(token.value))
         if head == "case" and token.text == "in":
-            self._read_word = self._pattern_word
+            self._read_word = _Reader._pattern_word
 
     def _pattern_word(self, token: Token) -> None:
         if token.text == "esac":
-            self._read_word = self._command_word
+            self._read_word = _Reader._command_word
             self._close("esac")
         else:
             self.items.append(Operand(token.value))
@@ -242,14 +237,14 @@ class _Reader:
     def _test_word(self, token: Token) -> None:
         if token.text == "]]":
             self.items.append(Operator("]]"))
-            self._read_word = self._command_word
+            self._read_word = _Reader._command_word
             self._element = self._new_context()
         else:
             self.items.append(Operand(token.value))
 
     def _function_word(self, token: Token) -> None:
         if token.text == "{":
-            self._read_word = self._command_word
+            self._read_word = _Reader._command_word
             self._open("{")
         else:
             self.functions.add(token.value)
@@ -258,9 +253,9 @@ class _Reader:
     # Operators
 
     def _operator(self, operator: str) -> None:
-        if self._read_word == self._head_word and self._frames[-1].opener == "case":
+        if self._read_word == _Reader._head_word and self._frames[-1].opener == "case":
             return
-        self._read_word = self._command_word
+        self._read_word = _Reader._command_word
         if operator in ("|", "|&"):
             self._pipe(operator)
         elif operator in ("&&", "||"):
@@ -276,12 +271,12 @@ class _Reader:
         else:
             self._end_list(operator)
             if operator.startswith((";;", ";&")) and self._frames and self._frames[-1].opener == "case":
-                self._read_word = self._pattern_word
+                self._read_word = _Reader._pattern_word
 
     def _pattern_operator(self, operator: str) -> None:
         if operator == ")":
             self.items.append(Operator(operator))
-            self._read_word = self._command_word
+            self._read_word = _Reader._command_word
 
     def _test_operator(self, operator: str) -> None:
         if operator != "\n":
@@ -289,17 +284,17 @@ class _Reader:
 
     def _function_operator(self, operator: str) -> None:
         if operator in (")", "\n", ";"):
-            self._read_word = self._command_word
+            self._read_word = _Reader._command_word
 
     def _bracket_word(self, token: Token) -> None:
         """`WORD ( WORD`: no function, so the bracket opens a subshell (`time (...)`)."""
-        self._read_word = self._command_word
+        self._read_word = _Reader._command_word
         self._open("(")
         self._command_word(token)
 
     def _bracket_operator(self, operator: str) -> None:
         """`WORD ( )` defines a function."""
-        self._read_word = self._command_word
+        self._read_word = _Reader._command_word
         if operator == ")" and self._command:
             self.functions.add(self._command.words[0])
             self.items[-1] = Operator(f"{self._command.words[0]}()")
@@ -386,7 +381,7 @@ class _Reader:
     def _open_bracket(self) -> None:
         command = self._command
         if command and len(command.words) == 1 and not command.assignments and not command.redirections:
-            self._read_word = self._bracket_word
+            self._read_word = _Reader._bracket_word
         else:
             self._open("(")
 
@@ -400,7 +395,7 @@ class _Reader:
         self._list_directory = self._pipeline_directory = self._directory
         self.items.append(Operator(opener))
         if opener == "case" or opener in _LOOPS:
-            self._read_word = self._head_word
+            self._read_word = _Reader._head_word
 
     def _close(self, closer: str) -> None:
         if not self._frames or self._frames[-1].opener not in _OPENERS_OF[closer]:
@@ -429,6 +424,14 @@ class _Reader:
             target = operands[0] if operands else "~"
             directory = self._previous if target == "-" else joined(self._directory, target)
             self._previous, self._directory = self._directory, directory
+
+
+_OPERATORS_IN: Mapping[Callable[[_Reader, Token], None], Callable[[_Reader, str], None]] = {
+    _Reader._test_word: _Reader._test_operator,
+    _Reader._pattern_word: _Reader._pattern_operator,
+    _Reader._function_word: _Reader._function_operator,
+    _Reader._bracket_word: _Reader._bracket_operator,
+}
 
 
 def joined(directory: str, path: str) -> str:

@@ -22,7 +22,7 @@ _TOKEN = re.compile(
     r"(?P<newline>\n)"
     r"|(?P<comment>#[^\n]*+)"
     r"|(?P<descriptor>\d*+|\{\w+\})(?P<redirection><<<|<<-|<<|<>|<&|>>|>&|>\||<(?!\()|>(?!\()|&>>|&>)"
-    r"|(?P<arithmetic>\(\((?:[^()]|\([^()]*+\))*+\)\))"
+    r"|(?P<arithmetic>\(\((?:[^()]++|\([^()]*+\))*+\)\))"
     r"|(?P<operator>&&|\|\||;;&|;&|;;|\|&|[;&|()])"
     rf"|(?P<word>{_PLAIN})(?=[ \n;&|)]|\Z)"
     r")"
@@ -33,15 +33,15 @@ _PIECE = re.compile(
     rf"(?P<plain>{_PLAIN})"
     r"|\\(?P<escaped>.?)"
     r"|'(?P<single>[^']*+)'"
-    r"|\$'(?P<ansi>(?:[^'\\]|\\.)*+)'"
-    r'|\$?"(?P<double>(?:[^"\\$`]|\\.|\$(?![({]))*+)"'
+    r"|\$'(?P<ansi>(?:[^'\\]++|\\.)*+)'"
+    r'|\$?"(?P<double>(?:[^"\\$`]++|\\.|\$(?![({]))*+)"'
     r"|(?P<dollar>\$(?![({'\"]))",
     re.DOTALL,
 )
 _ESCAPED_IN_DOUBLE = re.compile(r"\\([\\\"$`\n])")
 _MARK = re.compile(r"\\.|\$?'|\$?\"|`|\$\(\(|\$\(|\$\{|[()}\n]|<<<|<<-?", re.DOTALL)
 _SINGLE_END = re.compile(r"[^']*+'")
-_ANSI_END = re.compile(r"(?:[^'\\]|\\.)*+'", re.DOTALL)
+_ANSI_END = re.compile(r"(?:[^'\\]++|\\.)*+'", re.DOTALL)
 _NESTING = ('"', "'", "$", "`", "<(", ">(")
 _DELIMITER_LENGTH = 200
 

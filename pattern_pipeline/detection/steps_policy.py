@@ -7,8 +7,8 @@ applied to it in `steps.py`; neither names a program.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, model_validator
@@ -18,6 +18,8 @@ Words = Annotated[str, StringConstraints(pattern=r"^\S+( \S+)*$")]
 # A set that serialises in one order, because the version of a policy is a hash of its JSON.
 Names = Annotated[frozenset[Name], PlainSerializer(sorted, return_type=list[str])]
 SignatureForm = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.+{}-]+(:[a-z0-9_.+{}-]+){2}$")]
+
+_KNOWN_WORDS = 4_096
 
 PLACEHOLDERS = frozenset({"program", "sub", "side", "tool", "server"})
 
@@ -214,8 +216,12 @@ class StepPolicy(_Model):
         """Lower-cased names of the shell tools."""
         return frozenset(name.lower() for name in self.shell_tools)
 
-    def known_program(self, word: str) -> str:
+    @cached_property
+    def known_program(self) -> Callable[[str], str]:
         """The program a command's first word stands for: its base name, without version, aliases resolved."""
+        return lru_cache(_KNOWN_WORDS)(self._known_program)
+
+    def _known_program(self, word: str) -> str:
         name = word.rstrip("/").rpartition("/")[2] or word
         if name not in self.programs:
             unversioned = re.sub(r"-?[0-9][0-9.]*$", "", name)

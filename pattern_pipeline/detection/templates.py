@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Literal, NamedTuple
 
@@ -67,8 +68,13 @@ class Template(NamedTuple):
 
 
 def slot_kind(value: str) -> SlotKind:
-    """The most specific kind of slot that the whole value fits."""
-    return next((kind for kind, form in _KINDS if form.fullmatch(value[:MAX_VALUE])), "str")
+    """The most specific kind of slot that the value fits; of a long one, its first `MAX_VALUE` code points."""
+    return _slot_kind(value[:MAX_VALUE])
+
+
+@lru_cache(8_192)
+def _slot_kind(value: str) -> SlotKind:
+    return next((kind for kind, form in _KINDS if form.fullmatch(value)), "str")
 
 
 def storable(text: str) -> str:

@@ -257,14 +257,14 @@ SHELL_CHARACTERS = "abcd $\"'`(){}[]<>|&;#\\\n\t=-!/EOF\0\ud800é"
 SHELL_TEXT = st.text(st.sampled_from(SHELL_CHARACTERS)) | st.lists(st.sampled_from(SHELL_WORDS)).map(" ".join)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(SHELL_TEXT | st.text())
 def test_any_text_is_read_without_an_error(text: str) -> None:
     script = parse(text)
     assert all(isinstance(word, str) for command in script.commands for word in command.words)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(SHELL_TEXT)
 def test_quoting_a_text_makes_it_one_word(text: str) -> None:
     quoted = "'" + text.replace("'", "'\\''") + "'"

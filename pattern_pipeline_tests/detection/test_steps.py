@@ -281,7 +281,7 @@ STEP_WORDS = [
 STEP_TEXT = st.text() | st.lists(st.sampled_from(STEP_WORDS)).map(" ".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.none() | st.just("Bash") | st.text(), st.none() | STEP_TEXT, st.none() | st.text(), st.none() | st.text())
 def test_any_step_gives_well_formed_storable_rows(
     tool: str | None, command: str | None, cwd: str | None, params: str | None

@@ -100,7 +100,7 @@ def test_a_long_template_is_cut_but_stays_its_own() -> None:
     assert len(one.text.encode()) < MAX_BYTES + 32
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text())
 def test_evidence_is_bounded(text: str) -> None:
     found = template(f"run {text}")
