@@ -12,7 +12,7 @@ from pattern_pipeline.assets.common import small_table
 from pattern_pipeline.assets.history import raw_workflow_history
 from pattern_pipeline.assets.patterns import pattern_occurrences
 from pattern_pipeline.assets.statistics import pattern_hourly_statistics, pattern_statistics
-from pattern_pipeline.partitions import HOURLY, START
+from pattern_pipeline.partitions import START, last_complete_hour_end
 from pattern_pipeline.patterns.versions import progress
 from pattern_pipeline.resources import Pipeline
 
@@ -23,7 +23,7 @@ def _window(context: dg.AssetCheckExecutionContext) -> dict[str, Any]:
     if run.has_partition_key or run.has_partition_key_range:
         window = run.partition_time_window
         return {"window_start": window.start, "window_end": window.end}
-    return {"window_start": START, "window_end": HOURLY.get_last_partition_window().end}
+    return {"window_start": START, "window_end": last_complete_hour_end()}
 
 
 def _result(offending: list[dict[str, Any]], holds: str) -> dg.AssetCheckResult:
@@ -74,10 +74,10 @@ def window_is_not_overspent(context: dg.AssetCheckExecutionContext, pipeline: Pi
 
 @dg.asset_check(asset=pattern_hourly_statistics, blocking=True)
 def hours_sum_their_occurrences(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> dg.AssetCheckResult:
-    """Hourly aggregates are the sums of their occurrences."""
-    return _result(
-        _rows(pipeline, "checks/underived_hours", **_window(context)), "hourly aggregates are sums of occurrences"
-    )
+    """Hourly aggregates are the sums of their occurrences, and days those of their hours."""
+    window = _window(context)
+    offending = _rows(pipeline, "checks/underived_hours", **window) + _rows(pipeline, "checks/underived_days", **window)
+    return _result(offending, "hours are sums of occurrences and days are sums of hours")
 
 
 @dg.asset_check(asset=pattern_statistics, blocking=True)

@@ -27,3 +27,9 @@ def range_tags(start: datetime, end: datetime) -> dict[str, str]:
         "dagster/asset_partition_range_start": hour_key(start),
         "dagster/asset_partition_range_end": hour_key(end - timedelta(hours=1)),
     }
+
+
+def last_complete_hour_end() -> datetime:
+    """The end of the newest partition; the first partition's start while there is none yet."""
+    newest = HOURLY.get_last_partition_window()
+    return newest.end if newest else START

@@ -15,7 +15,7 @@ from pattern_pipeline.definitions import build_defs
 from pattern_pipeline.history.hours import stale_hours
 from pattern_pipeline.instance import dagster_instance
 from pattern_pipeline.jobs import HOURS, INGEST, PUBLISH
-from pattern_pipeline.partitions import HOURLY, START, range_tags
+from pattern_pipeline.partitions import START, last_complete_hour_end, range_tags
 from pattern_pipeline.patterns.versions import activate
 from pattern_pipeline.patterns.windows import Window, contiguous
 from pattern_pipeline.resources import Pipeline
@@ -74,8 +74,7 @@ class ChainRunner:
         """Windows of hours that wait to be computed on the active rules."""
         activate(self.pipeline.warehouse, self.pipeline.policy)
         first = max(START, since) if since else START
-        last = HOURLY.get_last_partition_window()
-        end = min(last.end, until) if last and until else last.end if last else START
+        end = min(last_complete_hour_end(), until) if until else last_complete_hour_end()
         with self.pipeline.warehouse.transaction() as tx:
             hours = stale_hours(tx, first, end)
         exact = contiguous(hours)

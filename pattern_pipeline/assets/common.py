@@ -1,12 +1,12 @@
-"""What every asset shares: defaults, the window of a run, and the metadata of a table.
+"""What every asset shares: its decorator, the window of a run, and the metadata of a table.
 
 No asset is defined here.
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import dagster as dg
 
@@ -17,16 +17,38 @@ from pattern_pipeline.warehouse.database import Warehouse
 # Beta since 1.5 and the documented way to run a range at once; the warning would greet every user four times.
 warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
 
-TABLE_ASSET: Final[dict[str, Any]] = {
-    "kinds": {"python", "postgres"},
-    "owners": ["team:automation"],
-    "pool": "warehouse",
-}
-HOURLY_ASSET: Final[dict[str, Any]] = {
-    **TABLE_ASSET,
-    "partitions_def": HOURLY,
-    "backfill_policy": dg.BackfillPolicy.single_run(),
-}
+AssetFunction = Callable[..., dg.MaterializeResult[None]]
+AssetDecorator = Callable[[AssetFunction], dg.AssetsDefinition]
+
+
+def table_asset(group: str, description: str, deps: Sequence[dg.AssetsDefinition] = ()) -> AssetDecorator:
+    """An asset that publishes a table as a whole."""
+    return _asset(group, description, deps)
+
+
+def hourly_asset(group: str, description: str, deps: Sequence[dg.AssetsDefinition]) -> AssetDecorator:
+    """An asset that publishes a table hour by hour; any range of hours is one run."""
+    return _asset(group, description, deps, HOURLY, dg.BackfillPolicy.single_run())
+
+
+def _asset(
+    group: str,
+    description: str,
+    deps: Sequence[dg.AssetsDefinition],
+    partitions: dg.PartitionsDefinition | None = None,
+    backfill: dg.BackfillPolicy | None = None,
+) -> AssetDecorator:
+    decorator: AssetDecorator = dg.asset(
+        group_name=group,
+        description=description,
+        deps=deps,
+        partitions_def=partitions,
+        backfill_policy=backfill,
+        kinds={"python", "postgres"},
+        owners=["team:automation"],
+        pool="warehouse",
+    )
+    return decorator
 
 
 def window_of(context: dg.AssetExecutionContext) -> Window:

@@ -2,18 +2,17 @@
 
 import dagster as dg
 
-from pattern_pipeline.assets.common import HOURLY_ASSET, TABLE_ASSET, table_metadata, window_of
+from pattern_pipeline.assets.common import hourly_asset, table_asset, table_metadata, window_of
 from pattern_pipeline.assets.history import raw_workflow_history
 from pattern_pipeline.patterns.catalogue import mine_catalogue
 from pattern_pipeline.patterns.versions import activate
 from pattern_pipeline.resources import Pipeline
 
 
-@dg.asset(
-    group_name="detection",
+@hourly_asset(
+    "detection",
+    "One narrow row per (run, signature, layer, step): ids of dictionaries, no text.",
     deps=[raw_workflow_history],
-    description="One narrow row per (run, signature, layer, step): ids of dictionaries, no text.",
-    **HOURLY_ASSET,
 )
 def detected_signatures(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Detect the signatures of the window anew."""
@@ -29,12 +28,11 @@ def detected_signatures(context: dg.AssetExecutionContext, pipeline: Pipeline) -
     )
 
 
-@dg.asset(
-    group_name="detection",
-    deps=[detected_signatures],
-    description="The closed sequences of 2 to 8 steps that repeat over the trailing window, as one versioned catalogue. "
+@table_asset(
+    "detection",
+    "The closed sequences of 2 to 8 steps that repeat over the trailing window, as one versioned catalogue. "
     "An equal catalogue is a no-op; a changed one makes stale exactly the hours in which it finds something else.",
-    **TABLE_ASSET,
+    deps=[detected_signatures],
 )
 def sequence_catalog(pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Mine the trailing window of the history."""

@@ -4,10 +4,10 @@ import dagster as dg
 from pydantic import Field
 
 from pattern_pipeline.assets.common import (
-    HOURLY_ASSET,
-    TABLE_ASSET,
     add_hour_metadata,
+    hourly_asset,
     small_table,
+    table_asset,
     table_metadata,
     window_of,
 )
@@ -25,11 +25,10 @@ class LandingConfig(dg.Config):
     sources: list[str] = Field(default_factory=list, description="Sources to read; none: every configured source.")
 
 
-@dg.asset(
-    group_name="history",
-    description="Whatever is new in the sources, normalised, redacted, de-duplicated and merged once into "
+@table_asset(
+    "history",
+    "Whatever is new in the sources, normalised, redacted, de-duplicated and merged once into "
     "workflow_history and tool_calls. Nothing new: milliseconds.",
-    **TABLE_ASSET,
 )
 def landed_history(config: LandingConfig, pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Read the sources; late rows touch exactly their hours."""
@@ -43,11 +42,10 @@ def landed_history(config: LandingConfig, pipeline: Pipeline) -> dg.MaterializeR
     )
 
 
-@dg.asset(
-    group_name="history",
+@hourly_asset(
+    "history",
+    "Closes each hour: counts, spend, content hash and the generation that was read. Stores no copy.",
     deps=[landed_history],
-    description="Closes each hour: counts, spend, content hash and the generation that was read. Stores no copy.",
-    **HOURLY_ASSET,
 )
 def raw_workflow_history(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Close the hours of the window."""

@@ -2,18 +2,17 @@
 
 import dagster as dg
 
-from pattern_pipeline.assets.common import HOURLY_ASSET, table_metadata, window_of
+from pattern_pipeline.assets.common import hourly_asset, table_metadata, window_of
 from pattern_pipeline.assets.detection import detected_signatures, sequence_catalog
 from pattern_pipeline.patterns.occurrences import replace_occurrences
 from pattern_pipeline.patterns.versions import activate
 from pattern_pipeline.resources import Pipeline
 
 
-@dg.asset(
-    group_name="patterns",
+@hourly_asset(
+    "patterns",
+    "One row per (pattern, run) with its attributed cost; new patterns appear in operation_patterns.",
     deps=[detected_signatures, sequence_catalog],
-    description="One row per (pattern, run) with its attributed cost; new patterns appear in operation_patterns.",
-    **HOURLY_ASSET,
 )
 def pattern_occurrences(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Count the occurrences of the window anew."""

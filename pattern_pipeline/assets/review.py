@@ -3,7 +3,7 @@
 import dagster as dg
 from pydantic import Field
 
-from pattern_pipeline.assets.common import TABLE_ASSET, table_metadata
+from pattern_pipeline.assets.common import table_asset, table_metadata
 from pattern_pipeline.assets.roi import roi_estimates
 from pattern_pipeline.patterns.versions import progress
 from pattern_pipeline.resources import Pipeline
@@ -16,11 +16,10 @@ class QueueConfig(dg.Config):
     preset: str = Field(default="", description="Preset of the policy's [queue]; empty: its scheduled_preset.")
 
 
-@dg.asset(
-    group_name="review",
+@table_asset(
+    "review",
+    "pattern_approvals: new candidates by expected value, fresh evidence beside old ones; never a decision.",
     deps=[roi_estimates],
-    description="pattern_approvals: new candidates by expected value, fresh evidence beside old ones; never a decision.",
-    **TABLE_ASSET,
 )
 def approval_queue(config: QueueConfig, pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Put what deserves a decision into the queue."""

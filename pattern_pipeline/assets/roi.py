@@ -2,17 +2,16 @@
 
 import dagster as dg
 
-from pattern_pipeline.assets.common import TABLE_ASSET, small_table, table_metadata
+from pattern_pipeline.assets.common import small_table, table_asset, table_metadata
 from pattern_pipeline.assets.statistics import pattern_statistics
 from pattern_pipeline.patterns.estimates import estimate_patterns
 from pattern_pipeline.resources import Pipeline
 
 
-@dg.asset(
-    group_name="roi",
+@table_asset(
+    "roi",
+    "An estimate with intervals and a verdict for each pattern; earlier estimates stay readable.",
     deps=[pattern_statistics],
-    description="An estimate with intervals and a verdict for each pattern; earlier estimates stay readable.",
-    **TABLE_ASSET,
 )
 def roi_estimates(pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Estimate every pattern from the window that the policy asks for."""

@@ -2,17 +2,16 @@
 
 import dagster as dg
 
-from pattern_pipeline.assets.common import HOURLY_ASSET, TABLE_ASSET, table_metadata, window_of
+from pattern_pipeline.assets.common import hourly_asset, table_asset, table_metadata, window_of
 from pattern_pipeline.assets.patterns import pattern_occurrences
 from pattern_pipeline.patterns.statistics import publish_statistics, replace_statistics
 from pattern_pipeline.resources import Pipeline
 
 
-@dg.asset(
-    group_name="statistics",
+@hourly_asset(
+    "statistics",
+    "Mergeable partial aggregates per pattern and hour, rolled up to days.",
     deps=[pattern_occurrences],
-    description="Mergeable partial aggregates per pattern and hour, rolled up to days.",
-    **HOURLY_ASSET,
 )
 def pattern_hourly_statistics(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Aggregate the hours of the window anew."""
@@ -22,12 +21,10 @@ def pattern_hourly_statistics(context: dg.AssetExecutionContext, pipeline: Pipel
     )
 
 
-@dg.asset(
-    group_name="statistics",
+@table_asset(
+    "statistics",
+    "Counts, means and confidence of every pattern, derived from the days and written to operation_patterns.",
     deps=[pattern_hourly_statistics],
-    description="Counts, means and confidence of every pattern, derived from the days and written to "
-    "operation_patterns.",
-    **TABLE_ASSET,
 )
 def pattern_statistics(pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Publish the statistics, unless hours still wait to be recomputed on the active rules."""

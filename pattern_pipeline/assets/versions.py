@@ -30,7 +30,9 @@ class Basis:
 BASES = {
     "landed_history": Basis("workflow_history", ("redaction",)),
     "raw_workflow_history": Basis("history_hours", (), ("history/close_hours",)),
-    "detected_signatures": Basis("detected_signatures", ("detection",), ("patterns/window_runs", "patterns/window_steps")),
+    "detected_signatures": Basis(
+        "detected_signatures", ("detection",), ("patterns/window_runs", "patterns/window_steps")
+    ),
     "sequence_catalog": Basis("sequence_catalog", ("detection",), ("patterns/sequence_steps",)),
     "pattern_occurrences": Basis("pattern_occurrences", ("detection",), ("patterns/insert_occurrences",)),
     "pattern_hourly_statistics": Basis(

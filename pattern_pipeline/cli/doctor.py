@@ -57,10 +57,10 @@ def _database(settings: Settings) -> str:
 
 
 def _integrity(settings: Settings) -> str:
-    from pattern_pipeline.warehouse.database import Warehouse
     from pattern_pipeline.warehouse.migrations import verify
+    from pattern_pipeline.warehouse.servers import connected, pipeline_url
 
-    with Warehouse.open(settings) as warehouse, warehouse.connect() as connection:
+    with connected(pipeline_url(settings)) as connection:
         problems = verify(connection)
     if problems:
         raise PipelineError("; ".join(problems))

@@ -19,7 +19,9 @@ def explain(tx: Transaction, signature: str) -> dict[str, Any]:
     return {
         **found,
         "rules": [plain(dict(r)) for r in tx.rows("patterns/pattern_rules", **which, limit=10)],
-        "examples": [plain(dict(r)) for r in tx.rows("patterns/pattern_examples", **which, failed=False, limit=EXAMPLES)],
+        "examples": [
+            plain(dict(r)) for r in tx.rows("patterns/pattern_examples", **which, failed=False, limit=EXAMPLES)
+        ],
         "counter_examples": [
             plain(dict(r)) for r in tx.rows("patterns/pattern_examples", **which, failed=True, limit=EXAMPLES)
         ],

@@ -26,7 +26,6 @@ PATTERN_COLUMNS = {
 }
 
 
-
 @dataclass(frozen=True)
 class Counted:
     """Rows written for a window."""

@@ -118,5 +118,3 @@ def dictionary_ids(tx: BulkTransaction, name: str, values: pl.DataFrame) -> pl.D
     tx.load(f"stage_{name}", values, temporary=True)
     tx.run(f"patterns/add_{name}")
     return tx.frame(f"patterns/{name}_ids")
-
-

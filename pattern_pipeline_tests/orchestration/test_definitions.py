@@ -1,4 +1,4 @@
-"""What Dagster loads: the graph, its partitions, jobs and schedule, and that it loads from anywhere with nothing set."""
+"""What Dagster loads: graph, partitions, jobs and schedules, from any directory and with nothing set."""
 
 import os
 import subprocess
@@ -10,7 +10,6 @@ import dagster as dg
 from pattern_pipeline.definitions import defs
 from pattern_pipeline.partitions import HOURLY, hour_key, range_tags
 from pattern_pipeline.patterns.windows import HOUR
-from pattern_pipeline.settings import PROJECT_ROOT
 from pattern_pipeline.warehouse.sqlfiles import shipped
 
 GRAPH = {
@@ -57,7 +56,9 @@ def test_a_range_of_hours_is_one_run() -> None:
 
 def test_spine_and_tail_run_in_one_job_on_the_hour() -> None:
     chain = defs.resolve_job_def("pattern_chain")
-    assert {key.to_user_string() for key in chain.asset_layer.executable_asset_keys} >= set(GRAPH) - {"sequence_catalog"}
+    assert {key.to_user_string() for key in chain.asset_layer.executable_asset_keys} >= set(GRAPH) - {
+        "sequence_catalog"
+    }
     schedule = defs.resolve_schedule_def("hourly_chain")
     assert (schedule.cron_schedule, schedule.job_name) == ("5 * * * *", "pattern_chain")
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
