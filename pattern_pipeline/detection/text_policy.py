@@ -311,10 +311,12 @@ class DetectionPolicy(PolicyModel):
         return self
 
     @model_validator(mode="after")
-    def _token_phrases_have_edges(self) -> Self:
+    def _phrases_can_match(self) -> Self:
         for name in self.terms:
             term = self.term(name)
             for phrase in term.phrases:
+                if phrase != phrase.lower():
+                    raise ValueError(f"terms.{name}: {phrase!r} can never match, texts are searched in lower case")
                 if term.matching == "token" and not re.fullmatch(r"\w(?:.*\w)?", phrase):
                     raise ValueError(
                         f"terms.{name}: {phrase!r} must begin and end with a letter, digit or underscore to be matched "
