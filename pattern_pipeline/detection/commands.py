@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from pattern_pipeline.detection.shell import Script
+from pattern_pipeline.detection.shell_model import Script
 from pattern_pipeline.detection.steps_policy import Interpreter, ProgramRule, ProgramSyntax, StepPolicy, Wrapper
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")

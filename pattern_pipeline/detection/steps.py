@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pattern_pipeline.detection.commands import Invocation, invocations
-from pattern_pipeline.detection.shell import Script, SimpleCommand, parse
+from pattern_pipeline.detection.shell import parse
+from pattern_pipeline.detection.shell_model import Script, SimpleCommand
 from pattern_pipeline.detection.steps_policy import Sides, StepPolicy
 from pattern_pipeline.detection.templates import Template, command_template, storable, tool_template
 

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 import orjson
 
 from pattern_pipeline.detection.commands import Invocation
-from pattern_pipeline.detection.shell import Operator, Script, SimpleCommand
+from pattern_pipeline.detection.shell_model import Operator, Script, SimpleCommand
 from pattern_pipeline.detection.steps_policy import StepPolicy
 
 SlotKind = Literal["path", "num", "hash", "uuid", "url", "str", "date"]

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pattern_pipeline.detection.shell import MAX_LENGTH, Script, SimpleCommand, parse
+from pattern_pipeline.detection.shell import MAX_LENGTH, parse
+from pattern_pipeline.detection.shell_model import Script, SimpleCommand
 
 HOSTILE = {
     "brackets": "(" * 1_000_000,
