@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     preset: str | None = None
     """Name of a preset of economic assumptions inside the policy."""
 
+    reviewers: Path | None = None
+    """Who may use the review, and as what: a TOML file of names, roles and hashes of tokens. Unset: only this computer."""
+
     def state_dir(self) -> Path:
         """Absolute state directory: `home`, else beside the clone's workspace.yaml, else the user's data directory."""
         if self.home is not None:

@@ -34,7 +34,7 @@ class SyncFilter(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     min_confidence: float | None = Field(None, ge=0, le=100)
-    min_occurrences: int | None = Field(None, ge=0)
+    min_occurrences: int | None = Field(None, ge=0, le=2_147_483_647)
     min_savings: float | None = Field(None, ge=0, allow_inf_nan=False)
     max_patterns: int | None = Field(None, ge=1, le=200)
     only_types: tuple[PatternType, ...] = ()

@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, PlainSerializer
 
 from pattern_pipeline.errors import InvalidInput, NotFound
 from pattern_pipeline.review.transitions import STATUSES
 from pattern_pipeline.warehouse.database import Warehouse
+
+Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+"""Exact in Python, a number in JSON."""
 
 
 class QueueEntry(BaseModel):
@@ -27,14 +31,14 @@ class QueueEntry(BaseModel):
     version: int
     needs_review: bool
     review_reason: str | None
-    confidence_score: Decimal | None
+    confidence_score: Amount | None
     occurrence_count: int
-    potential_monthly_savings: Decimal | None
-    net_p10: Decimal | None
-    net_p50: Decimal | None
-    net_p90: Decimal | None
-    npv_p10: Decimal | None
-    impact_score: Decimal | None
+    potential_monthly_savings: Amount | None
+    net_p10: Amount | None
+    net_p50: Amount | None
+    net_p90: Amount | None
+    npv_p10: Amount | None
+    impact_score: Amount | None
     verdict: str | None
     flags: tuple[str, ...]
     tool_sequence: str

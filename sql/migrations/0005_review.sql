@@ -29,7 +29,24 @@ CREATE TABLE pattern_approvals (
     updated_at                 timestamptz NOT NULL DEFAULT now(),
     CHECK (needs_review = (review_reason IS NOT NULL))
 );
-CREATE INDEX idx_pattern_approvals_order ON pattern_approvals (status, npv_p10 DESC NULLS LAST, pattern_id);
+-- The lists of the review, in both their usual forms: one status or all, best first. -Infinity stands for an unknown value,
+-- so that it comes last and a page can continue after a row by comparing two values.
+CREATE INDEX idx_pattern_approvals_status_value ON pattern_approvals (status, coalesce(npv_p10, '-Infinity'), pattern_id);
+CREATE INDEX idx_pattern_approvals_value ON pattern_approvals (coalesce(npv_p10, '-Infinity'), pattern_id);
+CREATE INDEX idx_pattern_approvals_savings ON pattern_approvals (coalesce(potential_monthly_savings, '-Infinity'), pattern_id);
+CREATE INDEX idx_pattern_approvals_confidence ON pattern_approvals (coalesce(confidence_score, '-Infinity'), pattern_id);
+CREATE INDEX idx_pattern_approvals_occurrences ON pattern_approvals (occurrence_count, pattern_id);
+CREATE INDEX idx_pattern_approvals_newest ON pattern_approvals (created_at, pattern_id);
+CREATE INDEX idx_pattern_approvals_status_counts ON pattern_approvals (status, needs_review);
+CREATE INDEX idx_pattern_approvals_needs_review ON pattern_approvals (pattern_id) WHERE needs_review;
+
+-- Words to search a pattern by: those of its signature and of its readable form.
+CREATE FUNCTION pattern_words(signature text, readable text) RETURNS tsvector
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT to_tsvector('simple'::regconfig, regexp_replace(lower(signature || ' ' || readable), '[^[:alnum:]]+', ' ', 'g'))
+$$;
+CREATE INDEX idx_operation_patterns_words ON operation_patterns USING gin (pattern_words(pattern_signature, readable));
+CREATE INDEX idx_operation_patterns_type ON operation_patterns (pattern_type);
 
 CREATE TABLE pattern_review_history (
     history_id      bigint PRIMARY KEY,            -- given under the chain's lock: its order is the chain's order

@@ -2,4 +2,5 @@
 SELECT p.pattern_id, p.pattern_signature, a.version
 FROM operation_patterns p
 LEFT JOIN pattern_approvals a ON a.pattern_id = p.pattern_id
-WHERE p.pattern_signature = :reference::text OR p.pattern_id::text = :reference::text
+WHERE p.pattern_signature = :reference::text
+   OR p.pattern_id = CASE WHEN :reference::text ~ '^[0-9]{1,9}$' THEN (:reference::text)::integer END

@@ -1,0 +1,241 @@
+"""The dossier of one pattern: everything that a person wants to see before deciding about it.
+
+Reading only, in one transaction, and bounded: a pattern that was seen in a million runs is as quick as any other. How
+it is worded is economics' matter (`words`), how it looks the faces'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from pydantic import BaseModel
+from sqlalchemy import RowMapping
+
+from pattern_pipeline.detection.policy import Policy
+from pattern_pipeline.economics.words import explain
+from pattern_pipeline.errors import NotFound
+from pattern_pipeline.review.queue import Amount, HistoryRow, QueueEntry
+from pattern_pipeline.review.switching import switching_values
+from pattern_pipeline.warehouse.database import Transaction, Warehouse
+
+RECENT_RUNS: Final = 500
+"""Latest runs of a pattern that its rules, templates and examples are taken from."""
+OVERLAP_RUNS: Final = 100
+TREND_DAYS: Final = 60
+EXAMPLES: Final = 3
+RULES: Final = 8
+TEMPLATES: Final = 4
+OVERLAPS: Final = 6
+
+
+class PatternFacts(BaseModel):
+    """What was counted of a pattern over the whole history; money is USD, unknown is None."""
+
+    pattern_id: int
+    pattern_signature: str
+    readable: str
+    kind: str
+    pattern_type: str
+    automatable: bool
+    exclusion_reason: str | None
+    automation_status: str
+    occurrence_count: int
+    intent_count: int
+    execution_count: int
+    completed_count: int
+    failed_count: int
+    priced_count: int
+    distinct_days: int
+    projects: int
+    models: tuple[str, ...]
+    cost_basis: str | None
+    attributed_cost_usd: Amount | None
+    portfolio_cost_usd: Amount | None
+    naive_cost_usd: Amount | None
+    confidence_score: Amount | None
+    first_detected: datetime | None
+    last_seen: datetime | None
+
+
+class Assumption(BaseModel):
+    """A value that went into the estimate, where it comes from, and whether it is assumed rather than measured."""
+
+    value: float | None
+    source: str
+    assumed: bool
+
+
+class Estimate(BaseModel):
+    """The current estimate (`roi_estimates`); money is USD, a month unless the name says otherwise."""
+
+    input_hash: str
+    estimated_at: datetime
+    roi_version: str
+    assumptions: Mapping[str, Assumption]
+    window_start: datetime
+    window_end: datetime
+    exposure_days: int
+    gap_days: int
+    occurrences: int
+    priced_count: int
+    cost_basis: str | None
+    monthly_rate: float | None
+    monthly_rate_low: float | None
+    monthly_rate_high: float | None
+    cost_per_occurrence: float | None
+    cost_low: float | None
+    cost_high: float | None
+    tool_cost: float | None
+    reliability: float | None
+    agent_success_low: float | None
+    agent_success_high: float | None
+    saving_per_occurrence: float | None
+    potential_monthly_savings: float | None
+    net_monthly_savings: float | None
+    net_p10: float | None
+    net_p50: float | None
+    net_p90: float | None
+    npv: float | None
+    npv_p10: float | None
+    npv_p50: float | None
+    npv_p90: float | None
+    probability_of_loss: float | None
+    payback_months: int | None
+    roi_percent: float | None
+    break_even_monthly: float | None
+    build_cost: float | None
+    naive_monthly_savings: float | None
+    naive_factor: float | None
+    verdict: str
+    reasons: tuple[str, ...]
+    flags: tuple[str, ...]
+
+
+class Sentences(BaseModel):
+    """The estimate in plain words (`pattern_pipeline.economics.words`).
+
+    Attributes:
+        would_change: What would flip the verdict; None while the figures behind the estimate are being recounted.
+    """
+
+    verdict: str
+    seen: tuple[str, ...]
+    costs: tuple[str, ...]
+    saves: tuple[str, ...]
+    certainty: tuple[str, ...]
+    would_change: tuple[str, ...] | None
+
+
+class Rule(BaseModel):
+    """A rule that saw the pattern, the words it saw, and in how many of the latest runs."""
+
+    layer: str
+    rule_id: str
+    matched_text: str
+    runs: int
+
+
+class Template(BaseModel):
+    """A command with its variable parts as slots, and how many of the latest steps have it."""
+
+    template: str
+    runs: int
+
+
+class Example(BaseModel):
+    """A run in which the pattern was seen: what was executed there, else what was asked for."""
+
+    workflow_id: str
+    occurred_at: datetime
+    layer: str
+    hit_count: int
+    cost_basis: str
+    cost_usd: Amount | None
+    run_cost_usd: Amount | None
+    evidence: str | None
+    error_message: str | None
+    status: str | None
+    project: str | None
+
+
+class Day(BaseModel):
+    """Runs of a day (UTC)."""
+
+    day: date
+    occurrences: int
+
+
+class Overlap(BaseModel):
+    """Another pattern, and in which share of the latest runs it was seen as well."""
+
+    pattern_signature: str
+    readable: str
+    share: float
+
+
+class Dossier(BaseModel):
+    """All that is known of one pattern.
+
+    Attributes:
+        queue: Its row of the queue; None when it is not in it.
+        estimate: None before the first estimate.
+        counter_examples: Runs in which it failed.
+        history: Decisions, comments and flags, oldest first.
+    """
+
+    pattern: PatternFacts
+    queue: QueueEntry | None
+    estimate: Estimate | None
+    in_words: Sentences | None
+    templates: tuple[Template, ...]
+    rules: tuple[Rule, ...]
+    examples: tuple[Example, ...]
+    counter_examples: tuple[Example, ...]
+    trend: tuple[Day, ...]
+    overlaps: tuple[Overlap, ...]
+    history: tuple[HistoryRow, ...]
+
+
+def dossier(warehouse: Warehouse, pattern: str, policy: Policy) -> Dossier:
+    """The dossier of a pattern, by signature or number.
+
+    Raises:
+        NotFound: No such pattern.
+    """
+    with warehouse.transaction() as transaction:
+        facts = transaction.one("review/pattern_facts", reference=pattern)
+        if facts is None:
+            raise NotFound(f"pattern {pattern!r}: there is none of that signature or number")
+        which = {"pattern_id": facts["pattern_id"]}
+        queued = transaction.one("review/entry", reference=facts["pattern_signature"])
+        estimate = transaction.one("review/current_estimate", **which)
+        recent = {**which, "runs": RECENT_RUNS}
+
+        def rows(name: str, **parameters: Any) -> list[dict[str, Any]]:
+            return [dict(row) for row in transaction.rows(f"review/{name}", **parameters)]
+
+        return Dossier.model_validate(
+            {
+                "pattern": dict(facts),
+                "queue": dict(queued) if queued else None,
+                "estimate": dict(estimate) if estimate else None,
+                "in_words": _in_words(transaction, estimate, policy) if estimate else None,
+                "templates": rows("templates", **recent, limit=TEMPLATES),
+                "rules": rows("matching_rules", **recent, limit=RULES),
+                "examples": rows("examples", **recent, failed=False, limit=EXAMPLES),
+                "counter_examples": rows("examples", **recent, failed=True, limit=EXAMPLES),
+                "trend": rows("trend", **which, days=TREND_DAYS),
+                "overlaps": rows("overlaps", **which, runs=OVERLAP_RUNS, limit=OVERLAPS),
+                "history": rows("history", **which),
+            }
+        )
+
+
+def _in_words(transaction: Transaction, estimate: RowMapping, policy: Policy) -> dict[str, Any]:
+    figures = {name: float(value) if isinstance(value, Decimal) else value for name, value in estimate.items()}
+    switching = switching_values(transaction, figures, policy)
+    said = vars(explain(figures, switching or ()))
+    return said if switching is not None else {**said, "would_change": None}

@@ -1,0 +1,112 @@
+"""The list: what waits for a decision, with filters, search, order and pages; and why it is empty when it is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, urlencode
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from pattern_pipeline.review.listing import Sort, Wanted, read_page
+from pattern_pipeline.review.queue import QueueStatistics
+from pattern_pipeline.review.sync import SyncResult
+from pattern_pipeline.web.api.sync import bring_up_to_date
+from pattern_pipeline.web.fields import Status, Word
+from pattern_pipeline.web.pages.access import Deciding, Looking, SignedForm, check_form
+from pattern_pipeline.web.pages.charts import Scale
+from pattern_pipeline.web.pages.rendering import render
+from pattern_pipeline.web.services import ServicesOf
+
+router = APIRouter()
+
+PAGE_SIZE = 25
+
+
+class ListQuery(BaseModel):
+    """The address of a list.
+
+    Attributes:
+        status: Without it the list shows what waits.
+        done: Number of the history row that the last decision made, to say so.
+    """
+
+    status: Status | Literal["all"] = "pending"
+    type: Word = ""
+    q: Word = ""
+    needs_review: bool = False
+    sort: Sort = Sort.VALUE
+    cursor: Word = ""
+    done: int | None = Field(None, ge=1, lt=2**63)
+
+    def wanted(self) -> Wanted:
+        """What to read; a row that asks for another look may have any status."""
+        return Wanted(
+            status=None if self.status == "all" or self.needs_review else self.status,
+            pattern_type=self.type or None,
+            q=self.q,
+            needs_review=self.needs_review,
+            sort=self.sort,
+            limit=PAGE_SIZE,
+            cursor=self.cursor or None,
+        )
+
+    def address(self, **changes: Any) -> str:
+        """The address of a list like this one; what is as usual is left out."""
+        changed = self.model_copy(update={"done": None, "cursor": "", **changes})
+        return "/?" + urlencode(changed.model_dump(mode="json", exclude_defaults=True))
+
+
+class SyncForm(SignedForm):
+    """Which preset to bring the queue up to date with, and whether only to tell what would happen."""
+
+    preset: Word
+    dry_run: bool = False
+
+
+@router.get("/")
+def show_queue(
+    request: Request, services: ServicesOf, person: Looking, query: Annotated[ListQuery, Query()]
+) -> Response:
+    """A page of the queue."""
+    return _render(request, services, query)
+
+
+@router.post("/sync")
+def sync_queue(request: Request, services: ServicesOf, person: Deciding, form: Annotated[SyncForm, Form()]) -> Response:
+    """Bring the queue up to date, or tell what that would do."""
+    check_form(request, form)
+    result = bring_up_to_date(services, person, form.preset, form.dry_run)
+    return _render(request, services, ListQuery(), result)
+
+
+def back_to_list(query_string: str, done: int | None = None) -> str:
+    """The address of the list that a decision was made from, which is never one of another site."""
+    known = ListQuery.model_fields.keys()
+    try:
+        query = ListQuery.model_validate({key: value for key, value in parse_qsl(query_string) if key in known})
+    except ValueError:
+        query = ListQuery()
+    return query.address(cursor=query.cursor, done=done)
+
+
+def _render(request: Request, services: ServicesOf, query: ListQuery, synced: SyncResult | None = None) -> Response:
+    with services.warehouse.transaction() as transaction:
+        listing = read_page(transaction, query.wanted())
+        counts = QueueStatistics.model_validate(dict(transaction.rows("review/queue_statistics")[0]))
+        types = [row["pattern_type"] for row in transaction.rows("review/pattern_types")]
+        done = transaction.one("review/review_of", history_id=query.done) if query.done else None
+        examined = None if listing.items else transaction.one("review/examined")
+    return render(
+        request,
+        "queue.html",
+        query=query,
+        listing=listing,
+        counts=counts,
+        types=types,
+        done=done,
+        examined=examined,
+        synced=synced,
+        presets=services.policy.queue.presets,
+        scale=Scale.around([amount for row in listing.items for amount in (row.net_p10, row.net_p90)]),
+    )

@@ -1,0 +1,146 @@
+"""The words of the pages: what a code of the database is called, and how times, shares and money read.
+
+Sentences about estimates are economics' (`words`); markup is the templates'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from pattern_pipeline.economics.words import VERDICT_WORDS, usd
+from pattern_pipeline.review.listing import Sort
+from pattern_pipeline.review.queue import HistoryRow, QueueEntry
+from pattern_pipeline.review.transitions import Action
+
+STATUS_WORDS: Final[Mapping[str, str]] = {
+    "pending": "Waiting",
+    "deferred": "Deferred",
+    "approved": "Approved",
+    "rejected": "Rejected",
+    "revoked": "Revoked",
+    "auto-approved": "Approved by rule",
+    "auto-rejected": "Rejected by rule",
+}
+KIND_WORDS: Final[Mapping[str, str]] = {
+    "operation": "One operation that agents do again and again",
+    "sequence": "A sequence of steps that agents repeat in the same order",
+    "error_fix": "An error that agents meet and fix in the same way",
+}
+BASIS_WORDS: Final[Mapping[str, str]] = {
+    "step": "measured on the steps themselves",
+    "workflow": "a share of whole runs, an upper bound",
+    "intent": "only asked for, not seen being done",
+    "unpriced": "no price is known",
+}
+LAYER_WORDS: Final[Mapping[str, str]] = {
+    "step": "a command or tool call",
+    "sequence": "a sequence of steps",
+    "task": "the wording of the task",
+    "error": "an error message",
+    "template": "the workflow's template",
+}
+EXCLUSION_WORDS: Final[Mapping[str, str]] = {
+    "plumbing": "it is plumbing, like reading files and changing directories",
+    "orchestration": "it is how agents work, not what they do",
+}
+ASSUMPTION_WORDS: Final[Mapping[str, str]] = {
+    "coverage": "Share of the occurrences that an automation takes over",
+    "fallback_extra_ratio": "Extra cost when the automation fails, as a share of the model's",
+    "maintenance_share": "Maintenance a year, as a share of the build cost",
+    "discount_rate": "Discount rate a year",
+    "cost_drift": "Change of the model's prices in a year",
+    "horizon_months": "Months that are looked ahead",
+    "prior_successes": "Reliability before any proof: successes assumed",
+    "prior_failures": "Reliability before any proof: failures assumed",
+    "build_cost": "Cost of building it, USD",
+    "tool_cost": "Cost of the tool per occurrence, USD",
+    "reliability": "Share of the tries in which the automation succeeds",
+    "month_days": "Days of a month",
+    "window_days": "Days of history that are counted",
+}
+SORT_WORDS: Final[Mapping[Sort, str]] = {
+    Sort.VALUE: "Surest value first",
+    Sort.SAVINGS: "Highest savings first",
+    Sort.CONFIDENCE: "Highest confidence first",
+    Sort.OCCURRENCES: "Most often seen first",
+    Sort.NEWEST: "Newest first",
+}
+ACTION_WORDS: Final[Mapping[Action, str]] = {
+    Action.APPROVE: "Approve",
+    Action.REJECT: "Reject",
+    Action.DEFER: "Defer",
+    Action.REVOKE: "Revoke the approval",
+    Action.REOPEN: "Reopen",
+    Action.COMMENT: "Comment",
+}
+ACTION_EFFECTS: Final[Mapping[Action, str]] = {
+    Action.APPROVE: "It becomes a template of the library, and its use is measured.",
+    Action.REJECT: "It leaves the queue; the reason stays readable.",
+    Action.DEFER: "It stays in the queue, out of the way.",
+    Action.REVOKE: "It is no longer offered as a template.",
+    Action.REOPEN: "It waits for a decision again.",
+    Action.COMMENT: "The status stays as it is.",
+}
+PAST_WORDS: Final[Mapping[str, str]] = {
+    "approved": "approved",
+    "rejected": "rejected",
+    "deferred": "deferred",
+    "commented": "commented on",
+    "reopened": "reopened",
+    "revoked": "revoked",
+    "auto-approved": "approved by rule",
+    "auto-rejected": "rejected by rule",
+    "flagged": "marked for another look",
+}
+
+
+def moment(instant: datetime | None) -> str:
+    """A time to the minute, UTC."""
+    return "never" if instant is None else f"{instant.astimezone(UTC):%d %b %Y, %H:%M} UTC"
+
+
+def share(value: float | None) -> str:
+    """A share as a percentage."""
+    return "unknown" if value is None else f"{100 * float(value):.0f} %"
+
+
+def money(amount: float | Decimal | None) -> str:
+    """USD as `economics.words.usd` has it; unknown is said, never zero."""
+    return "unknown" if amount is None else usd(float(amount))
+
+
+def chance(probability: float | None) -> str:
+    """A probability from a finite simulation is never certainty."""
+    if probability is None:
+        return "unknown"
+    if probability < 0.01:
+        return "below 1 %"
+    return "above 99 %" if probability > 0.99 else share(probability)
+
+
+def net_sentence(entry: QueueEntry) -> str:
+    """What automating a queued pattern would bring, in one line."""
+    if entry.net_p50 is None or entry.net_p10 is None or entry.net_p90 is None:
+        return "What it would save is not known yet."
+    return f"{money(entry.net_p50)} a month net, probably {money(entry.net_p10)} to {money(entry.net_p90)}"
+
+
+def seen_sentence(entry: QueueEntry) -> str:
+    """How often it was seen, and how sure that is."""
+    runs = f"Seen in {entry.occurrence_count:,} {'run' if entry.occurrence_count == 1 else 'runs'}"
+    if entry.confidence_score is None:
+        return f"{runs}, confidence unknown"
+    return f"{runs}, confidence {entry.confidence_score:.0f} of 100"
+
+
+def verdict(code: str | None) -> str:
+    """The estimate's verdict."""
+    return VERDICT_WORDS.get(code or "", "Not estimated yet")
+
+
+def happened(row: HistoryRow) -> str:
+    """One row of the audit trail, without its notes."""
+    return f"{row.reviewer} {PAST_WORDS[row.action]} it" if row.action != "flagged" else "Marked for another look"
