@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, get_args
 
 import polars as pl
 from polars.exceptions import ComputeError
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, field_validator
 
 SecretKind = Literal[
     "private_key",
@@ -36,7 +36,7 @@ SECRET_KINDS: Final[tuple[SecretKind, ...]] = get_args(SecretKind)
 
 
 def _linear_pattern(pattern: str) -> str:
-    """Accept what the linear-time engine accepts, and only patterns that leave an empty text alone."""
+    """Accept what the linear-time engine accepts, and only patterns that leave the empty text alone."""
     try:
         matches_nothing = pl.Series([""]).str.contains(pattern, strict=True).item()
     except ComputeError as error:
@@ -69,3 +69,13 @@ class RedactionPolicy(BaseModel):
     home_directories: tuple[str, ...] = ("/home", "/Users", "C:\\Users")
     homes: tuple[str, ...] = ("/root",)
     patterns: dict[PatternName, LinearPattern] = {}
+
+    @field_validator("patterns")
+    @classmethod
+    def _leaves_marks_alone(cls, patterns: dict[str, str]) -> dict[str, str]:
+        """A pattern that matched the marks would make redaction go on for ever."""
+        marks = pl.Series([f"<secret:{kind}>" for kind in (*SECRET_KINDS, "email", *patterns)])
+        for name, pattern in patterns.items():
+            if marks.str.contains(pattern).any():
+                raise ValueError(f"{name}: {pattern!r} matches the mark of a replaced secret, such as {marks[0]}")
+        return patterns

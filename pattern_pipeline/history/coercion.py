@@ -5,6 +5,7 @@ knows field names or what is done about a lost value.
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
@@ -29,6 +30,7 @@ _UNPRINTABLE: Final = (TypeError, OverflowError, UnicodeEncodeError, ValueError,
 
 # A number of at least this size is no longer a Unix time in the unit before: seconds, milliseconds, microseconds.
 _EPOCH_LIMITS: Final = ((1e11, 1e6), (1e14, 1e3), (1e17, 1.0))
+_REPRESENTABLE: Final = (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC))
 _ISO: Final = (
     r"^\s*(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2})?(?:[.,](\d{1,6})\d*)?"
     r"\s*(Z|z|UTC|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?\s*$"
@@ -38,7 +40,7 @@ _ISO: Final = (
 def column(name: str, values: Sequence[Any]) -> pl.Series:
     """A typed column of Python values; values of several types, and nested ones, become text."""
     first = next((value for value in values if value is not None), None)
-    if not isinstance(first, dict | list):
+    if not isinstance(first, dict | list | bytes | bytearray | memoryview):
         try:
             return pl.Series(name, values, strict=True)
         except _UNPRINTABLE:
@@ -138,7 +140,15 @@ def truth(values: pl.Series) -> pl.Series:
 
 
 def instant(values: pl.Series, zone: str) -> pl.Series:
-    """Instants in UTC from times, ISO 8601 text or Unix numbers (s, ms, us or ns by size); others are in `zone`."""
+    """Instants in UTC from times, ISO 8601 text or Unix numbers; what names no zone is in `zone`.
+
+    A number is in seconds, milliseconds, microseconds or nanoseconds by its size.
+    """
+    converted = _instant(values, zone)
+    return converted.set(~converted.is_between(*_REPRESENTABLE), None)
+
+
+def _instant(values: pl.Series, zone: str) -> pl.Series:
     if isinstance(values.dtype, pl.Datetime):
         if values.dtype.time_zone is None:
             return _located(values.cast(pl.Datetime("us")), zone)

@@ -153,7 +153,8 @@ class Normaliser:
         """Runs with their id: the source's own, else a hash of what tells the run whatever file it stands in."""
         own = runs["workflow_id"]
         if own.has_nulls():
-            own = own.fill_null(_hashes(runs.select("session_id", "nl_input", pl.coalesce("start_time", "event_time"))))
+            moment = pl.coalesce("start_time", "event_time").dt.timestamp("us")
+            own = own.fill_null(_hashes(runs.select("session_id", "nl_input", moment)))
         redacted, _ = self._redactor.text(own)
         # Ids with a secret in them stay apart from each other.
         own = redacted.zip_with(own == redacted, redacted + "-" + _hashes(own.to_frame()))

@@ -174,5 +174,5 @@ def _reach(row: dict[str, Any], path: str) -> Any:
 
 
 def _members(row: dict[str, Any], unknown: Iterable[str]) -> str | None:
-    others = {key: row[key] for key in unknown if key in row}
+    others = {key: value for key in unknown if (value := row.get(key)) is not None}
     return orjson.dumps(others, default=str)[1:-1].decode() if others else None

@@ -84,7 +84,7 @@ class Redactor:
         return values.replace(distinct, pl.Series(documents, dtype=pl.String)), counts
 
     def _is_suspicious(self, values: pl.Series) -> pl.Series:
-        """Where there may be anything to replace, by one search; only the user's patterns have no literals to search."""
+        """Where there may be anything to replace, by one search; only the user's patterns have no literals for it."""
         suspicious = values.str.contains_any(self._needles, ascii_case_insensitive=True).fill_null(False)
         for pattern in self._policy.patterns.values():
             suspicious |= values.str.contains(pattern).fill_null(False)

@@ -83,7 +83,7 @@ _RULES: Final[dict[SecretKind, tuple[Rule, ...]]] = {
         *_shaped(
             "private_key",
             r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----.*?-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----",
-            r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----(?:\\+[nr]|\s)*(?:[A-Za-z0-9+/=]{16,}(?:\\+[nr]|\s)*)+",
+            r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----(?:(?:\\+[nr]|\s)*[A-Za-z0-9+/=]{16,})+",
         ),
     ),
     "aws_key": (

@@ -4,6 +4,7 @@ Here are the registry and the way from what a user names to the locations that a
 one module and one entry in `READERS`.
 """
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -64,9 +65,13 @@ def reader_for(location: Location, source_type: str = "auto") -> Reader:
 
 
 def _matching(pattern: Path) -> Iterator[Path]:
-    anchor = Path(pattern.anchor) if pattern.is_absolute() else Path()
-    relative = str(pattern.relative_to(anchor))
-    return (each for each in anchor.glob(relative) if each.is_file())
+    """Files of a pattern; a hidden directory is entered only where the pattern itself names it."""
+    literal = list(itertools.takewhile(lambda part: not set(part) & set("*?["), pattern.parts))
+    directory = Path(*literal)
+    wild = pattern.parts[len(literal) :]
+    if not wild:
+        return iter(())
+    return (each for each in directory.glob(str(Path(*wild))) if each.is_file() and _is_shown(each, directory))
 
 
 def _is_shown(path: Path, directory: Path) -> bool:

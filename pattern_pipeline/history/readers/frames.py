@@ -54,6 +54,7 @@ def csv_parts(path: Path) -> Iterator[Part]:
     reading = arrow_csv.ReadOptions(block_size=_BLOCK_BYTES, use_threads=False)
     try:
         names = arrow_csv.open_csv(path, reading, parsing).schema.names
+        _check_distinct(names, path)
         bad.clear()
         converting = arrow_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.binary()),
@@ -99,6 +100,7 @@ def parquet_parts(path: Path) -> Iterator[Part]:
     """
     try:
         with parquet.ParquetFile(path) as source:
+            _check_distinct(source.schema_arrow.names, path)
             following = 1
             for batch in source.iter_batches(batch_size=_rows_within_block(source.metadata)):
                 numbers = pl.int_range(following, following + batch.num_rows, eager=True)
@@ -112,6 +114,11 @@ def _rows_within_block(metadata: Any) -> int:
     size: int = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
     rows: int = metadata.num_rows
     return max(1, min(_MAX_ROWS, rows * _BLOCK_BYTES // max(size, 1)))
+
+
+def _check_distinct(names: Sequence[str], path: Path) -> None:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InvalidInput(f"{path} has more than one column {', '.join(map(repr, twice))}; rename all but one.")
 
 
 def _frame(batch: Any) -> pl.DataFrame:

@@ -38,8 +38,7 @@ class GenericReader:
         """Batches of a file or table; see `Reader.read`."""
         normaliser = Normaliser(self.kind, options)
         if location.kind == "table":
-            parts = tables.table_parts(location, options, normaliser.run_fields)
-            return _from_parts(parts, normaliser, location)
+            return _from_table(location, options, normaliser)
         match _container(location):
             case "parquet":
                 return _from_parts(frames.parquet_parts(location.path), normaliser, location)
@@ -77,10 +76,10 @@ def _container(location: Location) -> str:
 
 
 def _from_lines(location: Location, normaliser: Normaliser, offset: int) -> Iterator[Batch]:
-    for index, block in enumerate(jsonlines.blocks(location.path, offset)):
-        is_first = index == 0 and offset == 0
+    is_first = offset == 0
+    for block in jsonlines.blocks(location.path, offset):
         if is_first and not block.rows:
-            raise InvalidInput(f"{location.location} holds no JSON objects in its first lines; one a line is expected.")
+            break
         yield _batch_of_rows(
             block.rows,
             block.positions,
@@ -89,6 +88,22 @@ def _from_lines(location: Location, normaliser: Normaliser, offset: int) -> Iter
             location=location if is_first else None,
             rows_read=block.lines,
             byte_offset=block.end,
+        )
+        is_first = False
+    if is_first:
+        raise InvalidInput(f"{location.location} holds no JSON objects in its first lines; one a line is expected.")
+
+
+def _from_table(location: Location, options: ReadOptions, normaliser: Normaliser) -> Iterator[Batch]:
+    for index, (rows, positions) in enumerate(tables.table_rows(location, options, normaliser.run_fields)):
+        yield _batch_of_rows(
+            rows,
+            positions,
+            normaliser,
+            Faults(),
+            location=location if index == 0 else None,
+            rows_read=len(rows),
+            byte_offset=None,
         )
 
 

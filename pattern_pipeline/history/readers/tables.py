@@ -3,17 +3,16 @@
 Where the rows are and how they are fetched belongs here; what the columns mean belongs to the readers.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 import sqlalchemy as sa
 
 from pattern_pipeline.errors import InvalidInput, NotFound
-from pattern_pipeline.history.coercion import column
 from pattern_pipeline.history.mapping import ReadOptions
 from pattern_pipeline.history.readers.base import Location
-from pattern_pipeline.history.readers.frames import Part
 from pattern_pipeline.history.records import Fields
 
 _ROWS: Final = 5_000
@@ -43,8 +42,10 @@ def table_location(spec: str) -> Location:
     return Location("table", f"{_shown(address)}#{name}", url=address)
 
 
-def table_parts(location: Location, options: ReadOptions, fields: Fields) -> Iterator[Part]:
-    """The rows of a table in parts of bounded size; `options.since` and `until` limit them by their time column.
+def table_rows(
+    location: Location, options: ReadOptions, fields: Fields
+) -> Iterator[tuple[list[dict[str, Any]], pl.Series]]:
+    """Rows of a table and their positions, in parts of bounded size; `options.since` and `until` limit them in time.
 
     Raises:
         InvalidInput: The table cannot be read.
@@ -53,12 +54,15 @@ def table_parts(location: Location, options: ReadOptions, fields: Fields) -> Ite
     schema, name = _qualified(location.location.rpartition("#")[2])
     try:
         table = sa.Table(name, sa.MetaData(), schema=schema, autoload_with=engine)
-        keys = [each.name for each in table.primary_key.columns]
+        # Plain strings: the names that reflection gives are of a class of their own, which JSON refuses as keys.
+        names = [f"{each.name}" for each in table.columns]
+        keys = [f"{each.name}" for each in table.primary_key.columns]
         query = sa.select(table).where(*_window(table, options, fields)).order_by(*table.primary_key.columns)
         with engine.connect().execution_options(stream_results=True, yield_per=_ROWS) as connection:
             first = 1
-            for rows in connection.execute(query).partitions(_ROWS):
-                yield _part([each.name for each in table.columns], rows, keys, first)
+            for part in connection.execute(query).partitions(_ROWS):
+                rows = [dict(zip(names, row, strict=True)) for row in part]
+                yield rows, _positions(rows, keys, first)
                 first += len(rows)
     except sa.exc.SQLAlchemyError as error:
         raise InvalidInput(f"{location.location} cannot be read: {_reason(error)}.") from error
@@ -66,17 +70,11 @@ def table_parts(location: Location, options: ReadOptions, fields: Fields) -> Ite
         engine.dispose()
 
 
-def _part(names: list[str], rows: Sequence[Any], keys: list[str], first: int) -> Part:
-    frame = pl.DataFrame(
-        [column(name, list(values)) for name, values in zip(names, zip(*rows, strict=True), strict=True)]
-    )
-    if keys:
-        parts = [f"{key}=" + frame[key].cast(pl.String) for key in keys]
-        positions = pl.DataFrame([part.alias(str(i)) for i, part in enumerate(parts)]).select(
-            pl.concat_str(pl.all(), separator=" ")
-        )
-        return Part(frame, positions.to_series())
-    return Part(frame, "row " + pl.int_range(first, first + len(rows), eager=True).cast(pl.String))
+def _positions(rows: list[dict[str, Any]], keys: list[str], first: int) -> pl.Series:
+    """The primary key of each row, else its number."""
+    if not keys:
+        return "row " + pl.int_range(first, first + len(rows), eager=True).cast(pl.String)
+    return pl.Series([" ".join(f"{key}={row[key]}" for key in keys) for row in rows], dtype=pl.String)
 
 
 def _window(table: sa.Table, options: ReadOptions, fields: Fields) -> list[sa.ColumnElement[bool]]:
@@ -94,7 +92,10 @@ def _window(table: sa.Table, options: ReadOptions, fields: Fields) -> list[sa.Co
 
 def _engine(address: str) -> sa.Engine:
     try:
-        return sa.create_engine(sa.make_url(address), poolclass=sa.NullPool)
+        url = sa.make_url(address)
+        if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).is_file():
+            raise NotFound(f"{url.database}: no such SQLite file.")
+        return sa.create_engine(url, poolclass=sa.NullPool)
     except (sa.exc.ArgumentError, ImportError, ValueError) as error:
         raise InvalidInput(
             f"{_shown(address)} is no database URL that can be used here ({type(error).__name__}); "
