@@ -1,99 +1,80 @@
 """Asset checks: what must hold before anything downstream may read the data.
 
-All are blocking: inside a run they stop bad data before it reaches the queue. Each is one statement that returns the
-offending rows, so a failure shows what to look at. Constraints of the schema are not repeated here.
+Each is one statement that returns the offending rows, so a failure shows what to look at. They run inside the asset's
+own step, over the hours that it has just computed: a step of its own would make Dagster list every partition there is.
+All are blocking, so bad data never reaches the queue. Constraints of the schema are not repeated here.
 """
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 import dagster as dg
 
-from pattern_pipeline.assets.common import small_table
-from pattern_pipeline.assets.history import raw_workflow_history
-from pattern_pipeline.assets.patterns import pattern_occurrences
-from pattern_pipeline.assets.statistics import pattern_hourly_statistics, pattern_statistics
-from pattern_pipeline.partitions import START, last_complete_hour_end
-from pattern_pipeline.patterns.versions import progress
-from pattern_pipeline.resources import Pipeline
+from pattern_pipeline.patterns.windows import Window
+from pattern_pipeline.warehouse.database import Warehouse
 
 
-def _window(context: dg.AssetCheckExecutionContext) -> dict[str, Any]:
-    """The hours of the run; a check that is run by itself looks at everything."""
-    run = context.op_execution_context
-    if run.has_partition_key or run.has_partition_key_range:
-        window = run.partition_time_window
-        return {"window_start": window.start, "window_end": window.end}
-    return {"window_start": START, "window_end": last_complete_hour_end()}
+@dataclass(frozen=True)
+class Rule:
+    """A rule that rows must keep.
+
+    Attributes:
+        name: Of the check.
+        holds: The rule, as a sentence.
+        statement: Returns the rows that break it, bounded.
+    """
+
+    name: str
+    holds: str
+    statement: str
 
 
-def _result(offending: list[dict[str, Any]], holds: str) -> dg.AssetCheckResult:
+RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
+    "raw_workflow_history": (
+        Rule("hours_count_their_rows", "Closed hours count exactly the runs in them.", "checks/hours_out_of_step"),
+    ),
+    "pattern_occurrences": (
+        Rule(
+            "no_orphan_occurrence",
+            "Every occurrence stands on something detected in a run that counts.",
+            "checks/orphan_occurrences",
+        ),
+        Rule("runs_are_not_overspent", "Patterns of a run claim at most what it cost.", "checks/overspent_runs"),
+        Rule("window_is_not_overspent", "Patterns of a window claim at most its spend.", "checks/overspent_window"),
+    ),
+    "pattern_hourly_statistics": (
+        Rule("hours_sum_their_occurrences", "Hourly aggregates are sums of occurrences.", "checks/underived_hours"),
+        Rule("days_sum_their_hours", "Daily aggregates are sums of hours.", "checks/underived_days"),
+    ),
+    "pattern_statistics": (
+        Rule("counts_are_derived", "Published counts are sums of the days.", "checks/underived_patterns"),
+    ),
+}
+
+
+def specs(asset: str) -> list[dg.AssetCheckSpec]:
+    """The checks of an asset."""
+    return [
+        dg.AssetCheckSpec(rule.name, asset=asset, description=rule.holds, blocking=True)
+        for rule in RULES.get(asset, ())
+    ]
+
+
+def evaluate(warehouse: Warehouse, asset: str, window: Window | None = None) -> Iterable[dg.AssetCheckResult]:
+    """The results of an asset's checks, over the hours of `window` where they look at hours."""
+    params = {} if window is None else window.params
+    with warehouse.transaction() as tx:
+        for rule in RULES[asset]:
+            yield _result(rule, [dict(row) for row in tx.rows(rule.statement, **params)])
+
+
+def _result(rule: Rule, offending: list[dict[str, Any]]) -> dg.AssetCheckResult:
+    rows = [dg.TableRecord({key: str(value) for key, value in row.items()}) for row in offending]
+    columns = [dg.TableColumn(name) for name in (offending[0] if offending else ("nothing",))]
     return dg.AssetCheckResult(
+        check_name=rule.name,
         passed=not offending,
-        description=holds if not offending else f"{len(offending)} or more rows break the rule: {holds}",
-        metadata={"offending rows": small_table(offending)},
+        description=rule.holds if not offending else f"{len(offending)} or more rows break the rule: {rule.holds}",
+        metadata={"offending rows": dg.MetadataValue.table(rows, dg.TableSchema(columns))},
     )
-
-
-def _rows(pipeline: Pipeline, statement: str, **params: Any) -> list[dict[str, Any]]:
-    with pipeline.warehouse.transaction() as tx:
-        return [dict(row) for row in tx.rows(statement, **params)]
-
-
-@dg.asset_check(asset=raw_workflow_history, blocking=True)
-def hours_count_their_rows(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> dg.AssetCheckResult:
-    """Closed hours count exactly the runs that lie in them."""
-    return _result(
-        _rows(pipeline, "checks/hours_out_of_step", **_window(context)), "closed hours count exactly the runs in them"
-    )
-
-
-@dg.asset_check(asset=pattern_occurrences, blocking=True)
-def no_orphan_occurrence(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> dg.AssetCheckResult:
-    """Every occurrence stands on a detected signature of a run that counts."""
-    return _result(
-        _rows(pipeline, "checks/orphan_occurrences", **_window(context)),
-        "every occurrence stands on something detected in a run that counts",
-    )
-
-
-@dg.asset_check(asset=pattern_occurrences, blocking=True)
-def runs_are_not_overspent(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> dg.AssetCheckResult:
-    """Patterns of a run never claim more than the run cost."""
-    return _result(
-        _rows(pipeline, "checks/overspent_runs", **_window(context)), "patterns of a run claim at most what it cost"
-    )
-
-
-@dg.asset_check(asset=pattern_occurrences, blocking=True)
-def window_is_not_overspent(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> dg.AssetCheckResult:
-    """Patterns of a window never claim more than was spent in it."""
-    return _result(
-        _rows(pipeline, "checks/overspent_window", **_window(context)), "patterns of a window claim at most its spend"
-    )
-
-
-@dg.asset_check(asset=pattern_hourly_statistics, blocking=True)
-def hours_sum_their_occurrences(context: dg.AssetCheckExecutionContext, pipeline: Pipeline) -> dg.AssetCheckResult:
-    """Hourly aggregates are the sums of their occurrences, and days those of their hours."""
-    window = _window(context)
-    offending = _rows(pipeline, "checks/underived_hours", **window) + _rows(pipeline, "checks/underived_days", **window)
-    return _result(offending, "hours are sums of occurrences and days are sums of hours")
-
-
-@dg.asset_check(asset=pattern_statistics, blocking=True)
-def counts_are_derived(pipeline: Pipeline) -> dg.AssetCheckResult:
-    """Published counts are the sums of the hours; nothing is ever incremented."""
-    state = progress(pipeline.warehouse)
-    if state.recomputing:
-        return dg.AssetCheckResult(passed=True, description=f"not compared: {state}")
-    return _result(_rows(pipeline, "checks/underived_patterns"), "published counts are sums of the hours")
-
-
-CHECKS = [
-    hours_count_their_rows,
-    no_orphan_occurrence,
-    runs_are_not_overspent,
-    window_is_not_overspent,
-    hours_sum_their_occurrences,
-    counts_are_derived,
-]

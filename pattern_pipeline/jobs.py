@@ -2,15 +2,14 @@
 
 import dagster as dg
 
-_spine = dg.AssetSelection.assets(
-    "raw_workflow_history", "detected_signatures", "pattern_occurrences", "pattern_hourly_statistics"
-)
+_detection = dg.AssetSelection.assets("raw_workflow_history", "detected_signatures")
+_counting = dg.AssetSelection.assets("pattern_occurrences", "pattern_hourly_statistics")
 _catalogue = dg.AssetSelection.assets("sequence_catalog")
 _tail = dg.AssetSelection.assets("pattern_statistics").downstream()
 
 CHAIN = dg.define_asset_job(
     "pattern_chain",
-    selection=dg.AssetSelection.assets("landed_history") | _spine | _tail,
+    selection=dg.AssetSelection.assets("landed_history") | _detection | _counting | _tail,
     description="From the sources to the queue: new history, the hours asked for, then what stands on all of them. "
     "One green run means an up-to-date queue.",
     tags={"dagster/max_runtime": 4 * 3600},
@@ -22,8 +21,18 @@ INGEST = dg.define_asset_job(
 )
 HOURS = dg.define_asset_job(
     "recompute_hours",
-    selection=_spine | _catalogue,
+    selection=_detection | _catalogue | _counting,
     description="Compute hours anew, one or a whole range in one run; sequences are mined before they are counted.",
+)
+DETECT = dg.define_asset_job(
+    "detect_hours",
+    selection=_detection,
+    description="Close and detect hours, and count nothing yet: for several ranges that one catalogue is mined from.",
+)
+COUNT = dg.define_asset_job(
+    "count_hours",
+    selection=_counting,
+    description="Count and aggregate hours that are detected.",
 )
 CATALOGUE = dg.define_asset_job(
     "mine_sequences",

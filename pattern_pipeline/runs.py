@@ -14,15 +14,16 @@ import dagster as dg
 from pattern_pipeline.definitions import build_defs
 from pattern_pipeline.history.hours import stale_hours
 from pattern_pipeline.instance import dagster_instance
-from pattern_pipeline.jobs import HOURS, INGEST, PUBLISH
+from pattern_pipeline.jobs import CATALOGUE, COUNT, DETECT, HOURS, INGEST, PUBLISH
 from pattern_pipeline.partitions import START, last_complete_hour_end, range_tags
 from pattern_pipeline.patterns.versions import activate
 from pattern_pipeline.patterns.windows import Window, contiguous
 from pattern_pipeline.resources import Pipeline
 from pattern_pipeline.settings import Settings
+from pattern_pipeline.warehouse.servers import held_server
 
 # Few stale hours are recomputed exactly; beyond this many runs, the empty hours between them cost less than more runs.
-MAX_RUNS = 6
+MAX_RUNS = 3
 GAP = timedelta(hours=168)
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -55,15 +56,18 @@ class ChainRunner:
         done: list[Window] = []
         for _ in range(2):
             windows = self.stale_windows(since, until)
-            for window in windows:
-                self.recompute(window)
+            self.recompute(*windows)
             done += windows
         return done
 
-    def recompute(self, window: Window) -> None:
-        """Compute the hours of the window anew, in one run."""
-        self.announce(f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M}")
-        self._execute(HOURS.name, {}, range_tags(window.start, window.end))
+    def recompute(self, *windows: Window) -> None:
+        """Compute hours anew: a window in one run; of several, all are detected before sequences are mined once."""
+        if len(windows) == 1:
+            self._execute_hours(HOURS.name, windows)
+        elif windows:
+            self._execute_hours(DETECT.name, windows)
+            self._execute(CATALOGUE.name, {})
+            self._execute_hours(COUNT.name, windows)
 
     def publish(self, preset: str) -> None:
         """Publish statistics, estimates and the queue."""
@@ -80,6 +84,11 @@ class ChainRunner:
         exact = contiguous(hours)
         return exact if len(exact) <= MAX_RUNS else contiguous(hours, GAP)
 
+    def _execute_hours(self, job: str, windows: Sequence[Window]) -> None:
+        for window in windows:
+            self.announce(f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M}")
+            self._execute(job, {}, range_tags(window.start, window.end))
+
     def _execute(
         self, job: str, config: dict[str, Any], tags: dict[str, str] | None = None
     ) -> dg.ExecuteInProcessResult:
@@ -93,8 +102,8 @@ class ChainRunner:
 def chain_runner(settings: Settings, announce: Announce, policy: str = "") -> Iterator[ChainRunner]:
     """A runner on this installation's instance; `policy` names another one than the settings'."""
     pipeline = Pipeline(policy_name=policy)
-    try:
-        with dagster_instance(settings) as instance:
+    with held_server(settings), dagster_instance(settings) as instance:
+        try:
             yield ChainRunner(settings, pipeline, instance, announce)
-    finally:
-        pipeline.close()
+        finally:
+            pipeline.close()

@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from pattern_pipeline import checks
 from pattern_pipeline.partitions import HOURLY, hour_key
 from pattern_pipeline.patterns.windows import Window
 from pattern_pipeline.warehouse.database import Warehouse
@@ -22,7 +23,7 @@ AssetDecorator = Callable[[AssetFunction], dg.AssetsDefinition]
 
 
 def table_asset(group: str, description: str, deps: Sequence[dg.AssetsDefinition] = ()) -> AssetDecorator:
-    """An asset that publishes a table as a whole."""
+    """An asset that publishes a table as a whole; it returns the results of its checks with its metadata."""
     return _asset(group, description, deps)
 
 
@@ -38,17 +39,22 @@ def _asset(
     partitions: dg.PartitionsDefinition | None = None,
     backfill: dg.BackfillPolicy | None = None,
 ) -> AssetDecorator:
-    decorator: AssetDecorator = dg.asset(
-        group_name=group,
-        description=description,
-        deps=deps,
-        partitions_def=partitions,
-        backfill_policy=backfill,
-        kinds={"python", "postgres"},
-        owners=["team:automation"],
-        pool="warehouse",
-    )
-    return decorator
+    def decorate(function: AssetFunction) -> dg.AssetsDefinition:
+        # With checks there are several outputs, and Dagster knows the result type only without its parameter.
+        function.__annotations__["return"] = dg.MaterializeResult
+        return dg.asset(
+            group_name=group,
+            description=description,
+            deps=deps,
+            partitions_def=partitions,
+            backfill_policy=backfill,
+            check_specs=checks.specs(function.__name__),
+            kinds={"python", "postgres"},
+            owners=["team:automation"],
+            pool="warehouse",
+        )(function)
+
+    return decorate
 
 
 def window_of(context: dg.AssetExecutionContext) -> Window:

@@ -11,6 +11,7 @@ from pattern_pipeline.assets.common import (
     table_metadata,
     window_of,
 )
+from pattern_pipeline.checks import evaluate
 from pattern_pipeline.history.hours import close_hours
 from pattern_pipeline.history.landing import land
 from pattern_pipeline.resources import Pipeline
@@ -58,9 +59,10 @@ def raw_workflow_history(context: dg.AssetExecutionContext, pipeline: Pipeline) 
     )
     newest = [{"hour": h.hour, "runs": h.workflow_count, "steps": h.step_count, "spend": h.spend_usd} for h in hours]
     return dg.MaterializeResult(
+        check_results=list(evaluate(pipeline.warehouse, "raw_workflow_history", window)),
         metadata={
             "hours with history": len(hours),
             "newest hours": small_table(newest[-12:]),
             **table_metadata(pipeline.warehouse, "history_hours"),
-        }
+        },
     )

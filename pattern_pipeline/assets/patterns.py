@@ -4,6 +4,7 @@ import dagster as dg
 
 from pattern_pipeline.assets.common import hourly_asset, table_metadata, window_of
 from pattern_pipeline.assets.detection import detected_signatures, sequence_catalog
+from pattern_pipeline.checks import evaluate
 from pattern_pipeline.patterns.occurrences import replace_occurrences
 from pattern_pipeline.patterns.versions import activate
 from pattern_pipeline.resources import Pipeline
@@ -17,11 +18,13 @@ from pattern_pipeline.resources import Pipeline
 def pattern_occurrences(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Count the occurrences of the window anew."""
     activate(pipeline.warehouse, pipeline.policy)
-    counted = replace_occurrences(pipeline.warehouse, pipeline.policy, window_of(context))
+    window = window_of(context)
+    counted = replace_occurrences(pipeline.warehouse, pipeline.policy, window)
     return dg.MaterializeResult(
+        check_results=list(evaluate(pipeline.warehouse, "pattern_occurrences", window)),
         metadata={
             "occurrences": counted.occurrences,
             "new patterns": counted.new_patterns,
             **table_metadata(pipeline.warehouse, "pattern_occurrences"),
-        }
+        },
     )

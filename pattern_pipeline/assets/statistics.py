@@ -4,6 +4,7 @@ import dagster as dg
 
 from pattern_pipeline.assets.common import hourly_asset, table_asset, table_metadata, window_of
 from pattern_pipeline.assets.patterns import pattern_occurrences
+from pattern_pipeline.checks import evaluate
 from pattern_pipeline.patterns.statistics import publish_statistics, replace_statistics
 from pattern_pipeline.resources import Pipeline
 
@@ -15,9 +16,11 @@ from pattern_pipeline.resources import Pipeline
 )
 def pattern_hourly_statistics(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Aggregate the hours of the window anew."""
-    rows = replace_statistics(pipeline.warehouse, window_of(context))
+    window = window_of(context)
+    rows = replace_statistics(pipeline.warehouse, window)
     return dg.MaterializeResult(
-        metadata={"rows": rows, **table_metadata(pipeline.warehouse, "pattern_hourly_statistics")}
+        check_results=list(evaluate(pipeline.warehouse, "pattern_hourly_statistics", window)),
+        metadata={"rows": rows, **table_metadata(pipeline.warehouse, "pattern_hourly_statistics")},
     )
 
 
@@ -30,9 +33,10 @@ def pattern_statistics(pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Publish the statistics, unless hours still wait to be recomputed on the active rules."""
     published = publish_statistics(pipeline.warehouse, pipeline.policy)
     return dg.MaterializeResult(
+        check_results=list(evaluate(pipeline.warehouse, "pattern_statistics")),
         metadata={
             "patterns": published.patterns,
             "state": published.state,
             **table_metadata(pipeline.warehouse, "operation_patterns"),
-        }
+        },
     )

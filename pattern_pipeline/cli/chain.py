@@ -2,16 +2,13 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from pattern_pipeline.cli.common import JsonOption, emit, fail_plainly, phases
 from pattern_pipeline.errors import InvalidInput
 from pattern_pipeline.settings import get_settings
-
-if TYPE_CHECKING:
-    from pattern_pipeline.runs import ChainRunner
 
 Sources = Annotated[list[str] | None, typer.Argument(help="Files, directories, globs or database URLs.")]
 PolicyOption = Annotated[str, typer.Option("--policy", help="Policy name or file; none: PATTERN_PIPELINE_POLICY.")]

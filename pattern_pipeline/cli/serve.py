@@ -39,7 +39,7 @@ def up(
 
 def _supervise(command: list[str], environment: dict[str, str], directory: str) -> int:
     """Run a child until it ends or this process is told to; a signal reaches the child once, and is waited for."""
-    child = subprocess.Popen(command, env=environment, cwd=directory, start_new_session=True)  # noqa: S603
+    child = subprocess.Popen(command, env=environment, cwd=directory, start_new_session=True)
 
     def stop(*_: object) -> None:
         child.send_signal(signal.SIGTERM)

@@ -1,6 +1,6 @@
 """Estimates: feeds the window's aggregates to `economics` and stores what it says, with all that went into it.
 
-No formula lives here. An estimate is never changed: new inputs make a new row, and the pattern points to the current one.
+No formula lives here. An estimate is never changed: new inputs make a new row, and the pattern points to it.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ import polars as pl
 
 from pattern_pipeline.detection.policy import Policy
 from pattern_pipeline.economics.estimates import estimate
+from pattern_pipeline.economics.evidence import INPUT
 from pattern_pipeline.economics.exposure import Exposure, Window, exposure
 from pattern_pipeline.patterns.versions import progress
 from pattern_pipeline.warehouse.database import BulkTransaction, Warehouse
@@ -41,7 +42,7 @@ def estimate_patterns(warehouse: Warehouse, policy: Policy) -> Estimated:
         frame, window = inputs
         estimates = estimate(frame, policy.roi, window=window, roi_version=policy.roi_version)
         before = tx.scalar("patterns/count_estimates")
-        tx.load("stage_estimates", estimates, temporary=True, create=True)
+        tx.load("stage_estimates", _with_inputs(estimates, frame), temporary=True, create=True)
         tx.run("patterns/add_estimates")
         new = tx.scalar("patterns/count_estimates") - before
         tx.run("patterns/point_to_estimates")
@@ -70,6 +71,13 @@ def roi_inputs(tx: BulkTransaction, policy: Policy) -> tuple[pl.DataFrame, Windo
     return frame.with_columns(
         pl.lit(seen.days, pl.Int64).alias("exposure_days"), pl.lit(len(seen.gaps), pl.Int64).alias("gap_days")
     ), window
+
+
+def _with_inputs(estimates: pl.DataFrame, inputs: pl.DataFrame) -> pl.DataFrame:
+    """The estimates, each with the aggregates it was made of; samples stay where they are, in the occurrences."""
+    aggregates = [name for name in INPUT.names() if name != "recent_costs"]
+    stored = inputs.select("pattern_signature", pl.struct(aggregates).struct.json_encode().alias("inputs"))
+    return estimates.join(stored, on="pattern_signature", validate="1:1", maintain_order="left")
 
 
 def covered_days(days: pl.DataFrame, window: Window) -> Exposure:

@@ -1,6 +1,6 @@
 """Occurrences: one row per (pattern, run), with the cost that is really the pattern's own.
 
-The arithmetic of attribution is one SQL statement, `patterns/insert_occurrences`. Sums over time belong to `statistics`.
+The arithmetic of attribution is one SQL statement, `patterns/insert_occurrences`. Sums belong to `statistics`.
 """
 
 from collections.abc import Sequence
@@ -78,9 +78,8 @@ def _sequence_ids(tx: BulkTransaction, hits: pl.DataFrame, catalogue: Catalogue,
     """`signature` and `signature_id` of the sequences that occur, each with its pattern."""
     seen = catalogue.sequences.join(hits, on="signature", how="semi").sort("signature")
     ids = dictionary_ids(tx, "signatures", seen.select("signature"))
-    described = seen.select("signature", pl.col("signature").str.split(":").list.first().alias("category"), "kind", "readable",
-                            "automatable", "exclusion_reason")  # fmt: skip
-    _add_patterns(tx, policy, described.rows())
+    category = pl.col("signature").str.split(":").list.first().alias("pattern_type")
+    _add_patterns(tx, policy, seen.with_columns(category).select(*PATTERN_COLUMNS).rows())
     return ids
 
 

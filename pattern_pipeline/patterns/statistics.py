@@ -1,15 +1,17 @@
 """Statistics: mergeable partial aggregates by hour and day, and what they say about each pattern.
 
-Counts are always derived from rows, and published only while every hour stands on the active versions. Estimating money belongs to `estimates`.
+Counts are always derived from rows, and published only while every hour stands on the active versions. Estimating
+money belongs to `estimates`.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import polars as pl
 
 from pattern_pipeline.detection.policy import Policy
-from pattern_pipeline.economics.confidence import detection_confidence
+from pattern_pipeline.economics.confidence import detection_confidence, effective_confidence
 from pattern_pipeline.patterns.versions import progress
 from pattern_pipeline.patterns.windows import Window
 from pattern_pipeline.warehouse.database import Warehouse
@@ -49,14 +51,26 @@ def publish_statistics(warehouse: Warehouse, policy: Policy) -> Published:
         tx.lock("pattern_statistics")
         tx.run("patterns/collect_totals")
         totals = tx.frame("patterns/totals")
-        confidence = totals.select("pattern_id").with_columns(
-            pl.Series("detection_confidence", detection_confidence(totals, policy.confidence)).cast(pl.Decimal(5, 2))
-        )
         tx.run("patterns/stage_confidence")
-        tx.load("stage_confidence", confidence, temporary=True)
+        tx.load("stage_confidence", _confidence(totals, policy), temporary=True)
+        tx.run("patterns/note_confidence_changes", confidence_version=policy.confidence_version)
         tx.run("patterns/publish_statistics", recent=RECENT, confidence_version=policy.confidence_version)
         tx.run("patterns/publish_typical")
     return Published(totals.height, str(state))
+
+
+def _confidence(totals: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """Detection confidence, and what executions make of it."""
+    detected = detection_confidence(totals, policy.confidence)
+    executions = (
+        totals[name].cast(pl.Float64).fill_null(math.nan).to_numpy()
+        for name in ("successful_executions", "total_executions", "roi_percentage")
+    )
+    return totals.select(
+        "pattern_id",
+        detection_confidence=pl.Series(detected),
+        confidence_score=pl.Series(effective_confidence(detected, *executions, policy.confidence)),
+    ).with_columns(pl.col("detection_confidence", "confidence_score").cast(pl.Decimal(5, 2)))
 
 
 def floor_day(moment: datetime) -> datetime:

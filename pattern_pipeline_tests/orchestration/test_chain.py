@@ -97,8 +97,7 @@ def test_a_run_that_moves_recomputes_exactly_its_old_and_new_hour(
         Window(DAY + 2 * HOUR, DAY + 3 * HOUR),
         Window(DAY + 40 * HOUR, DAY + 41 * HOUR),
     ]
-    for window in reversed(runner.stale_windows(None, None)):
-        runner.recompute(window)
+    runner.recompute(*reversed(runner.stale_windows(None, None)))
     runner.publish("smart")
     after_moving = tables(warehouse)
     runner.recompute(Window(DAY, DAY + 41 * HOUR))
