@@ -54,6 +54,7 @@ class RedactionPolicy(BaseModel):
     """What is replaced before anything is stored.
 
     Attributes:
+        rules: Version of the built-in patterns, raised with them: history read by older ones is read again.
         kinds: Kinds of secrets to look for.
         email: Whether e-mail addresses are replaced too.
         home_directories: Parents of home directories; `/home` turns `/home/ann/x` into `~/x`. A directory that is
@@ -64,6 +65,7 @@ class RedactionPolicy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    rules: Literal[1] = 1
     kinds: tuple[SecretKind, ...] = SECRET_KINDS
     email: bool = False
     home_directories: tuple[str, ...] = ("/home", "/Users", "C:\\Users")

@@ -11,7 +11,6 @@ from typing import Final
 
 from pattern_pipeline.detection.redaction_policy import RedactionPolicy, SecretKind
 
-RULES_VERSION: Final = 1
 HOME_KIND: Final = "home"
 
 # What a value may start with and consist of when nothing quotes it. Marks, variables and placeholders are no secrets.
