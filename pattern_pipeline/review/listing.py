@@ -21,6 +21,8 @@ from pattern_pipeline.review.queue import QueueEntry
 from pattern_pipeline.warehouse.database import Transaction, Warehouse
 
 MAX_LIMIT: Final = 200
+RARE: Final = 2000
+"""Words that no more patterns than this have count as rare."""
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
@@ -83,14 +85,14 @@ def page(warehouse: Warehouse, wanted: Wanted) -> Listing:
 def read_page(transaction: Transaction, wanted: Wanted) -> Listing:
     """`page` inside a transaction of the caller's."""
     after_key, after_id = _decode(wanted.cursor, wanted.sort) if wanted.cursor else (None, None)
-    if wanted.q.strip() and not _WORD.search(wanted.q):
-        return Listing(items=(), next_cursor=None)
+    words, pattern_ids = _search(transaction, wanted.q)
     rows = transaction.rows(
         f"review/page_by_{wanted.sort}",
         status=wanted.status,
         pattern_type=wanted.pattern_type,
         needs_review=wanted.needs_review,
-        words=_query_of(wanted.q),
+        words=words,
+        pattern_ids=pattern_ids,
         after_key=after_key,
         after_id=after_id,
         limit=wanted.limit + 1,
@@ -102,9 +104,22 @@ def read_page(transaction: Transaction, wanted: Wanted) -> Listing:
     )
 
 
-def _query_of(text: str) -> str | None:
-    """A text search of PostgreSQL: all words, each as a prefix."""
-    return " & ".join(f"{word}:*" for word in _WORD.findall(text.lower())) or None
+def _search(transaction: Transaction, text: str) -> tuple[str | None, list[int] | None]:
+    """How a page finds the words of a search: by looking at each row for them, or at the rows that are known to have them.
+
+    Common words are met soon on the way through the order; rare ones would have it walked to its end, so their rows are
+    looked up first. A text without any word is in no pattern.
+    """
+    if not text.strip():
+        return None, None
+    # PostgreSQL's text search: all words, each as a prefix.
+    words = " & ".join(f"{word}:*" for word in _WORD.findall(text.lower()))
+    if not words:
+        return None, []
+    found = transaction.rows("review/patterns_with_words", words=words, limit=RARE + 1)
+    if len(found) > RARE:
+        return words, None
+    return None, [row["pattern_id"] for row in found]
 
 
 def _encode(row: RowMapping, sort: Sort) -> str:

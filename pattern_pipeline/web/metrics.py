@@ -18,15 +18,15 @@ from pattern_pipeline.web.health import health
 REQUESTS: Final = CollectorRegistry()
 _SECONDS: Final = Histogram(
     "pattern_pipeline_review_request_seconds",
-    "Time that requests took, by route.",
-    ("method", "route", "status"),
+    "Time that requests took, by what answered them.",
+    ("endpoint", "status"),
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
     registry=REQUESTS,
 )
 
 
 class Metrics:
-    """ASGI middleware that measures requests; routes are named by their template, so that ids make no series."""
+    """ASGI middleware that measures requests, by the function that answers them, so that ids make no series."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -47,8 +47,14 @@ class Metrics:
         try:
             await self._app(scope, receive, send_and_note)
         finally:
-            route = getattr(scope.get("route"), "path", "none")
-            _SECONDS.labels(scope["method"], route, str(status)).observe(time.perf_counter() - started)
+            _SECONDS.labels(_endpoint_of(scope), str(status)).observe(time.perf_counter() - started)
+
+
+def _endpoint_of(scope: Scope) -> str:
+    """Module and name of the function that answered, like `sync.run`; `none` for what nothing answers to."""
+    endpoint = scope.get("endpoint")
+    name = getattr(endpoint, "__name__", None)
+    return f"{endpoint.__module__.rpartition('.')[2]}.{name}" if name else "none"
 
 
 class QueueFigures(Collector):

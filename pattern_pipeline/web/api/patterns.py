@@ -25,9 +25,9 @@ def statistics(services: ServicesOf) -> queue.QueueStatistics:
 
 
 @router.get("/pending", responses=documented(422))
-def pending(services: ServicesOf, limit: Limit = 20) -> list[queue.QueueEntry]:
+def pending(services: ServicesOf, limit: Limit = 20) -> tuple[queue.QueueEntry, ...]:
     """The best patterns that wait for a decision, by the lower end of their net present value."""
-    return queue.entries(services.warehouse, statuses=("pending",), limit=limit)
+    return page(services.warehouse, Wanted(status="pending", limit=limit)).items
 
 
 @router.get("", responses=documented(422))

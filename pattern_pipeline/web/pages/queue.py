@@ -96,7 +96,8 @@ def _render(request: Request, services: ServicesOf, query: ListQuery, synced: Sy
         counts = QueueStatistics.model_validate(dict(transaction.rows("review/queue_statistics")[0]))
         types = [row["pattern_type"] for row in transaction.rows("review/pattern_types")]
         done = transaction.one("review/review_of", history_id=query.done) if query.done else None
-        examined = None if listing.items else transaction.one("review/examined")
+        explained = not (listing.items or query.q or query.type or query.needs_review) and query.status == "pending"
+        examined = transaction.one("review/examined") if explained else None
     return render(
         request,
         "queue.html",
