@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pattern_pipeline.cli import chain, db, detect, doctor, patterns, policy, queue, serve, status
+from pattern_pipeline.cli import chain, db, detect, doctor, patterns, policy, queue, sequences, serve, status
 
 app = typer.Typer(
     name="pattern-pipeline",
@@ -22,6 +22,7 @@ app.command("ingest")(chain.ingest)
 app.command("backfill")(chain.backfill)
 app.command("up")(serve.up)
 app.command("status")(status.command)
+app.command("sequences")(sequences.command)
 app.command("detect")(detect.command)
 app.command("doctor")(doctor.command)
 app.add_typer(patterns.app, name="patterns")

@@ -37,42 +37,65 @@ def show_pattern(
 ) -> None:
     """One pattern: what it is, the evidence, the money, and why the verdict is what it is."""
     with fail_plainly(as_json):
+        from pattern_pipeline.detection.policy import load_policy
         from pattern_pipeline.patterns.explain import explain
         from pattern_pipeline.warehouse.database import Warehouse
 
-        with Warehouse.open(get_settings()) as warehouse, warehouse.transaction() as tx:
-            result = explain(tx, signature)
+        settings = get_settings()
+        with Warehouse.open(settings) as warehouse:
+            result = explain(warehouse, load_policy(settings.policy), signature)
     emit(result, as_json, _show)
 
 
 def _show(found: dict[str, Any]) -> RenderableType:
     words, style = VERDICTS[found["verdict"]]
     net, npv = found["net_monthly_savings"], found["npv"]
-    head = Text.assemble((found["signature"], "bold"), "  ", (words, style))
+    runs = (
+        f"{found['occurrence_count']:,} on {found['distinct_days']} days, executed {found['execution_count']:,} times, "
+        f"only asked for in {found['intent_count']:,}"
+    )
+    certain = found["determinism"]
     money = details(
         [
             ("what it is", found["readable"]),
-            ("runs", f"{found['occurrence_count']:,} on {found['distinct_days']} days, "
-                     f"executed {found['execution_count']:,} times, only asked for in {found['intent_count']:,}"),
+            ("runs", runs),
             ("cost of its own", f"{usd(found['attributed_cost_usd'], 6)} ({BASIS.get(found['cost_basis'], '-')})"),
             ("cost of the whole runs", f"{usd(found['naive_cost_usd'], 6)}: what a naive count would claim"),
             ("net a month", f"{usd(net['p10'])} to {usd(net['p90'])}, middle {usd(net['p50'])}"),
             ("worth over a year", f"{usd(npv['p10'])} to {usd(npv['p90'])}, middle {usd(npv['p50'])}"),
             ("confidence", found["confidence_score"]),
+            ("determined", None if certain is None else f"{certain:.0%}: how often a script could fill every slot"),
             ("reasons", ", ".join(found["reasons"]) or found["exclusion_reason"]),
             ("remarks", ", ".join(found["flags"])),
         ]
-    )  # fmt: skip
+    )
+    example = {"workflow_id": "run", "occurred_at": "when", "evidence": "evidence", "cost_usd": "cost"}
+    rules = {"layer": "layer", "rule_id": "rule", "matched_text": "text", "runs": "runs"}
     return Group(
-        head,
+        Text.assemble((found["signature"], "bold"), "  ", (words, style)),
         money,
-        _table("Why it was seen", found["rules"], {"layer": "layer", "rule_id": "rule", "matched_text": "text",
-                                                   "runs": "runs"}),
-        _table("Examples", found["examples"], {"workflow_id": "run", "occurred_at": "when", "evidence": "evidence",
-                                               "cost_usd": "cost"}),
-        _table("Where it failed", found["counter_examples"], {"workflow_id": "run", "occurred_at": "when",
-                                                              "evidence": "evidence", "cost_usd": "cost"}),
-    )  # fmt: skip
+        _templates(found),
+        _table("Why it was seen", found["rules"], rules),
+        _table("Examples", found["examples"], example),
+        _table("Where it failed", found["counter_examples"], example),
+    )
+
+
+def _templates(found: dict[str, Any]) -> RenderableType:
+    if found["sequence"]:
+        lines = [f"{number}. {element}" for number, element in enumerate(found["sequence"]["elements"], 1)]
+        return Text("Steps:\n" + "\n".join(lines))
+    rows = [
+        {
+            "template": template["template"],
+            "times": template["occurrences"],
+            "slots": "; ".join(
+                f"{slot['kind']} {slot['provenance']} ({slot['distinct_values']} values)" for slot in template["slots"]
+            ),
+        }
+        for template in found["templates"]
+    ]
+    return _table("Command templates", rows, {"template": "template", "times": "times", "slots": "slots"})
 
 
 def _table(title: str, rows: list[dict[str, Any]], columns: dict[str, str]) -> RenderableType:
@@ -82,5 +105,5 @@ def _table(title: str, rows: list[dict[str, Any]], columns: dict[str, str]) -> R
     for name in columns.values():
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*("-" if row[key] is None else str(row[key]) for key in columns))
+        table.add_row(*(Text("-" if row[key] is None else str(row[key])) for key in columns))
     return table

@@ -47,6 +47,11 @@ def pattern(tx: Transaction, signature: str) -> dict[str, Any]:
     return _nested(plain(dict(row)))
 
 
+def sequences(tx: Transaction, *, limit: int, excluded: bool) -> list[dict[str, Any]]:
+    """The catalogue, automatable sequences first, by the number of runs that contain them."""
+    return [plain(dict(row)) for row in tx.rows("patterns/sequences", limit=limit, excluded=excluded)]
+
+
 def plain(row: dict[str, Any]) -> dict[str, Any]:
     """Values as JSON has them: money as numbers, times as ISO text in UTC."""
     return {key: _plain(value) for key, value in row.items()}

@@ -1,0 +1,1 @@
+SELECT elements, workflows, days FROM sequence_catalog WHERE signature = :signature
