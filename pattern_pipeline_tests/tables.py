@@ -27,6 +27,9 @@ BOOKKEEPING = frozenset(
         "estimated_at",
         "added_at",
         "first_used",
+        # the wording of a quarantined record, whose natural key is its source, position and reason
+        "detail",
+        "excerpt",
         # how often something was read or touched
         "pass",
         "generation",

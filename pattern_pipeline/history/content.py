@@ -51,11 +51,11 @@ def versions(runs: pl.DataFrame) -> pl.DataFrame:
         workflow_id="workflow_id",
         content_hash="content_hash",
         is_terminal=pl.col("status").is_in(TERMINAL).fill_null(False),
-        started_at=pl.coalesce("start_time", "event_time"),
+        started_at="start_time",
         end_time="end_time",
         event_time="event_time",
         step_count="step_count",
-        text_hash=_digests(runs["nl_input"].fill_null("")),
+        text_hash=_digests(runs["nl_input"].fill_null(_UNKNOWN)),
         position="position",
     )
 

@@ -22,7 +22,7 @@ from pattern_pipeline.errors import InvalidInput, NotFound
 from pattern_pipeline.history import ledger
 from pattern_pipeline.history.ledger import Configured, Content, Source
 from pattern_pipeline.history.mapping import ReadOptions
-from pattern_pipeline.history.merge import MergeCounts, merge, remove, with_unique_runs
+from pattern_pipeline.history.merge import MergeCounts, merge, remove
 from pattern_pipeline.history.model import Batch
 from pattern_pipeline.history.readers import Location, Reader, discover, reader_for
 from pattern_pipeline.history.report import Figures, LandingReport, SourceReport
@@ -227,9 +227,7 @@ class _Landing:
         from_start = content.offset == 0
         sees_everything = from_start and options.since is None and options.until is None
         figures = Figures()
-        batches = reader.read(location, options, content.offset)
-        parts = (part for batch in batches for part in with_unique_runs(batch))
-        for batch, is_last in _with_last(parts):
+        for batch, is_last in _with_last(reader.read(location, options, content.offset)):
             with self._warehouse.bulk() as bulk:
                 counts = merge(bulk, source, batch, pass_is_complete=is_last and sees_everything)
                 if is_last:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from sqlalchemy import RowMapping
 
 from pattern_pipeline.history.fingerprints import FileState, digests
 from pattern_pipeline.warehouse.database import BulkTransaction, Transaction
@@ -44,7 +45,7 @@ class Source:
     is_gone: bool
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Source:
+    def of(cls, row: RowMapping) -> Source:
         """The source of a row of `ingested_sources`."""
         has_state = row["inode"] is not None
         return cls(

@@ -7,7 +7,6 @@ what to read belong to `landing`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import orjson
@@ -15,7 +14,7 @@ import polars as pl
 
 from pattern_pipeline.history.content import copyable, versions, with_content
 from pattern_pipeline.history.ledger import Source
-from pattern_pipeline.history.model import QUARANTINE, Batch, empty
+from pattern_pipeline.history.model import Batch
 from pattern_pipeline.warehouse.database import BulkTransaction
 
 MERGE_LOCK = "history merge"
@@ -36,28 +35,13 @@ class MergeCounts:
         return MergeCounts(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
 
-def with_unique_runs(batch: Batch) -> Iterator[Batch]:
-    """`batch` in parts none of which holds a run twice; almost always the batch itself."""
-    if not batch.runs["workflow_id"].is_duplicated().any():
-        yield batch
-        return
-    occurrence = pl.int_range(pl.len()).over("workflow_id").alias("occurrence")
-    rounds = batch.runs.with_columns(occurrence).partition_by("occurrence", include_key=False, maintain_order=True)
-    for number, runs in enumerate(rounds):
-        steps = batch.steps.join(runs, on="workflow_id", how="semi", maintain_order="left")
-        if number == 0:
-            yield Batch(runs, steps, batch.quarantined, batch.rows_read, batch.redactions, batch.byte_offset)
-        else:
-            yield Batch(runs, steps, empty(QUARANTINE), byte_offset=batch.byte_offset)
-
-
 def merge(bulk: BulkTransaction, source: Source, batch: Batch, *, pass_is_complete: bool) -> MergeCounts:
-    """Merges a batch of unique runs; the caller's transaction makes it and its ledger entry one.
+    """Merges a batch; the caller's transaction makes it and its ledger entry one.
 
     Args:
         bulk: A transaction that has merged nothing yet.
         source: Where the batch comes from.
-        batch: Runs without duplicates, their steps, bad records.
+        batch: Runs, their steps, bad records.
         pass_is_complete: The batch is the last of a reading from the beginning: what it did not see has vanished.
     """
     this_pass = {"source_id": source.source_id, "pass": source.pass_number}

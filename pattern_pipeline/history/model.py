@@ -101,7 +101,7 @@ class Batch:
     """A bounded part of a source in canonical form.
 
     Attributes:
-        runs: Frame of schema `RUNS`.
+        runs: Frame of schema `RUNS`; every `workflow_id` once. Further records of a run follow in further batches.
         steps: Frame of schema `STEPS`; every `workflow_id` is one of `runs`.
         quarantined: Frame of schema `QUARANTINE`.
         rows_read: Records of the source that this batch accounts for, good or bad.

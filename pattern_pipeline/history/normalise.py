@@ -4,13 +4,17 @@ The one place where a record becomes runs and steps, whole columns at a time; ev
 value that cannot be used:
 
 * A run that cannot be placed or trusted is quarantined whole: without any time (`no_time`), with a cost or token count
-  that is negative, not finite or no number (`invalid_figure`), with more cached than input tokens (`negative_tokens`),
-  or with the id of another run of the batch (`id_conflict`).
+  that is negative, not finite or no number (`invalid_figure`), with more cached than input tokens (`negative_tokens`).
 * Any other value that cannot be used is left out, the record lands, and a row of the quarantine says so
   (`field_dropped`, `invalid_steps`). A start after the end is such a value: the end decides the hour, the start goes.
+
+Which of several records of one run counts is not decided here: each goes into a batch of its own, for the merge.
 """
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final, get_args
 
 import polars as pl
@@ -52,10 +56,10 @@ class Normaliser:
         self.run_fields = options.mapping.run_fields()
         self.step_fields = options.mapping.step_fields()
 
-    def batch(
+    def batches(
         self, records: Records, steps: Steps, faults: Faults, *, rows_read: int, byte_offset: int | None
-    ) -> Batch:
-        """Canonical form of a batch of records.
+    ) -> Iterator[Batch]:
+        """Canonical form of some records: one batch, and a further one for each time that an id stands there again.
 
         Args:
             records: The records that could be read.
@@ -72,19 +76,20 @@ class Normaliser:
         usable = _usable(runs, given, records, faults)
         lost = {name: values for name, values in given.lost.items() if name not in _FIGURES}
         faults.add_lost(records.positions, lost, usable)
-        runs = _one_version_each(self._identified(runs.filter(usable)), faults)
-        calls = _placed(calls, runs)
+        first, *again = _one_version_each(self._identified(runs.filter(usable)))
+        quarantined, counts = faults.quarantined(self._redactor)
+        batch = self._redacted(first, calls, byte_offset)
+        redactions = counts + Counter(batch.redactions)
+        yield replace(batch, quarantined=quarantined, rows_read=rows_read, redactions=redactions)
+        for later in again:
+            yield self._redacted(later, calls, byte_offset)
+
+    def _redacted(self, runs: pl.DataFrame, calls: pl.DataFrame, byte_offset: int | None) -> Batch:
+        """The batch of these runs and of those of the calls that are theirs."""
         landed, run_counts = self._redactor.frame(conform(runs, RUNS), json=("extra",), skip=_ENUMERATIONS)
-        taken, call_counts = self._redactor.frame(calls, json=("extra", "tool_params"), skip=("workflow_id",))
-        quarantined, fault_counts = faults.quarantined(self._redactor)
-        return Batch(
-            runs=landed,
-            steps=_with_unique_ids(taken),
-            quarantined=quarantined,
-            rows_read=rows_read,
-            redactions=run_counts + call_counts + fault_counts,
-            byte_offset=byte_offset,
-        )
+        placed = _placed(calls, runs)
+        taken, call_counts = self._redactor.frame(placed, json=("extra", "tool_params"), skip=("workflow_id",))
+        return Batch(landed, _with_unique_ids(taken), redactions=run_counts + call_counts, byte_offset=byte_offset)
 
     def _calls(self, steps: Steps, faults: Faults, positions: pl.Series) -> pl.DataFrame:
         """Canonical steps with `run`, the index of their record; what could not be used of them goes to `faults`."""
@@ -201,20 +206,12 @@ def _usable(runs: pl.DataFrame, given: Resolved, records: Records, faults: Fault
     return ~rejected
 
 
-def _one_version_each(runs: pl.DataFrame, faults: Faults) -> pl.DataFrame:
-    """Runs with distinct ids: the last version of a run; a record with another start and another text is no version."""
+def _one_version_each(runs: pl.DataFrame) -> list[pl.DataFrame]:
+    """The runs in parts with distinct ids: the first record of each run, then the second, and so on."""
     if not runs["workflow_id"].is_duplicated().any():
-        return runs
-    is_other = runs.select(
-        pl.col("start_time").ne_missing(pl.col("start_time").first().over("workflow_id"))
-        & pl.col("nl_input").ne_missing(pl.col("nl_input").first().over("workflow_id"))
-    ).to_series()
-    rivals = runs.filter(is_other)
-    detail = "Another run has this id, with another start and text; give its source a namespace of its own."
-    faults.add(
-        rivals["position"], "id_conflict", detail, rivals["workflow_id"] + " " + rivals["nl_input"].fill_null("")
-    )
-    return runs.filter(~is_other).unique("workflow_id", keep="last", maintain_order=True)
+        return [runs]
+    occurrence = pl.int_range(pl.len()).over("workflow_id").alias("occurrence")
+    return runs.with_columns(occurrence).partition_by("occurrence", include_key=False, maintain_order=True)
 
 
 def _placed(calls: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:

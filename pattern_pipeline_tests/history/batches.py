@@ -10,7 +10,7 @@ import polars as pl
 
 from pattern_pipeline.history import ledger
 from pattern_pipeline.history.ledger import Source
-from pattern_pipeline.history.merge import MergeCounts, merge, with_unique_runs
+from pattern_pipeline.history.merge import MergeCounts, merge
 from pattern_pipeline.history.model import QUARANTINE, RUNS, STEPS, Batch
 from pattern_pipeline.warehouse.database import Warehouse
 
@@ -72,7 +72,7 @@ def begin(warehouse: Warehouse, location: str) -> Source:
 def supply(warehouse: Warehouse, location: str, *batches: Batch) -> MergeCounts:
     """Reads a source from its beginning to its end: all that it has are `batches`."""
     source = begin(warehouse, location)
-    parts = [part for each in batches or (batch(),) for part in with_unique_runs(each)]
+    parts = batches or (batch(),)
     counts = MergeCounts()
     for number, part in enumerate(parts, 1):
         with warehouse.bulk() as bulk:

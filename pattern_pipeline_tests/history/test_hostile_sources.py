@@ -52,7 +52,6 @@ def test_a_source_that_cannot_be_read_is_refused_by_name(tmp_path: Path, name: s
         (a_run(id=2, input_tokens=-5), "invalid_figure"),
         (a_run(id=2, output_tokens=1.5), "invalid_figure"),
         (a_run(id=2, input_tokens=5, cached_input_tokens=7), "negative_tokens"),
-        ({"id": 1, "started_at": "2027-01-01", "prompt": "another"}, "id_conflict"),
     ],
 )
 def test_a_bad_record_is_quarantined_and_its_neighbours_land(

@@ -102,10 +102,10 @@ CREATE TABLE run_sources (
     source_id     integer NOT NULL,                -- no foreign key: its check for each row is half the cost of landing it
     content_hash  text NOT NULL,
     is_terminal   boolean NOT NULL,
-    started_at    timestamptz NOT NULL,            -- start, else event time
+    started_at    timestamptz,                     -- by these two the id means a run: that of the source's first record
     end_time      timestamptz,
     step_count    integer NOT NULL,
-    text_hash     text NOT NULL,                   -- another start and another text: another run with the same id
+    text_hash     text NOT NULL,                   -- (another start and another text: another run with the same id)
     position      text NOT NULL,
     pass          integer NOT NULL,                -- of the source, in which the run was last seen
     PRIMARY KEY (workflow_id, source_id)

@@ -80,7 +80,7 @@ def _from_lines(location: Location, normaliser: Normaliser, offset: int) -> Iter
     for block in jsonlines.blocks(location.path, offset):
         if is_first and not block.rows:
             break
-        yield _batch_of_rows(
+        yield from _batches_of_rows(
             block.rows,
             block.positions,
             normaliser,
@@ -96,7 +96,7 @@ def _from_lines(location: Location, normaliser: Normaliser, offset: int) -> Iter
 
 def _from_table(location: Location, options: ReadOptions, normaliser: Normaliser) -> Iterator[Batch]:
     for index, (rows, positions) in enumerate(tables.table_rows(location, options, normaliser.run_fields)):
-        yield _batch_of_rows(
+        yield from _batches_of_rows(
             rows,
             positions,
             normaliser,
@@ -125,7 +125,7 @@ def _from_document(location: Location, normaliser: Normaliser) -> Iterator[Batch
         faults = Faults()
         others = [orjson.dumps(item).decode() for item in part if not isinstance(item, dict)]
         faults.add(positions.filter(~is_record), "not_an_object", "A record is a JSON object.", pl.Series(others))
-        yield _batch_of_rows(
+        yield from _batches_of_rows(
             [item for item in part if isinstance(item, dict)],
             positions.filter(is_record),
             normaliser,
@@ -136,7 +136,7 @@ def _from_document(location: Location, normaliser: Normaliser) -> Iterator[Batch
         )
 
 
-def _batch_of_rows(
+def _batches_of_rows(
     rows: list[dict[str, object]],
     positions: pl.Series,
     normaliser: Normaliser,
@@ -145,13 +145,13 @@ def _batch_of_rows(
     location: Location | None,
     rows_read: int,
     byte_offset: int | None,
-) -> Batch:
-    """The batch of some JSON objects; when `location` is given, its names must be known ones."""
+) -> Iterator[Batch]:
+    """The batches of some JSON objects; when `location` is given, its names must be known ones."""
     if location:
         _check_names({name: None for row in rows[:1_000] for name in row}, normaliser, location)
     steps = Steps.taken_from_rows(rows, normaliser.run_fields, normaliser.step_fields)
     records = Records.of_rows(rows, normaliser.run_fields, positions)
-    return normaliser.batch(records, steps, faults, rows_read=rows_read, byte_offset=byte_offset)
+    return normaliser.batches(records, steps, faults, rows_read=rows_read, byte_offset=byte_offset)
 
 
 def _from_parts(parts: Iterable[frames.Part], normaliser: Normaliser, location: Location) -> Iterator[Batch]:
@@ -161,7 +161,7 @@ def _from_parts(parts: Iterable[frames.Part], normaliser: Normaliser, location: 
         frame, steps = Steps.taken_from_frame(part.frame, normaliser.run_fields, normaliser.step_fields)
         records = Records.of_frame(frame, normaliser.run_fields, part.positions)
         rows_read = part.frame.height + part.unreadable
-        yield normaliser.batch(records, steps, part.faults, rows_read=rows_read, byte_offset=None)
+        yield from normaliser.batches(records, steps, part.faults, rows_read=rows_read, byte_offset=None)
 
 
 def _check_names(names: Iterable[str], normaliser: Normaliser, location: Location) -> None:

@@ -9,7 +9,7 @@ SELECT workflow_id, source_id, content_hash, position, pass, contradicts, rival_
        )
 FROM (
     SELECT version.*,
-           version.started_at <> first_value(version.started_at) OVER meaning
+           version.started_at IS DISTINCT FROM first_value(version.started_at) OVER meaning
                AND version.text_hash <> first_value(version.text_hash) OVER meaning AS contradicts,
            first_value(source.location) OVER meaning AS rival_location
     FROM (SELECT DISTINCT workflow_id FROM staged_versions) AS staged

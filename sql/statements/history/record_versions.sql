@@ -1,6 +1,5 @@
--- What this source says of each run now. A new pass over the source replaces what an older one said, and so does the
--- same place of a source that grew. Two places in one pass compare as two sources would, except that the later one
--- wins a tie: that is a correction appended to a log.
+-- What this source says of each run now: the newest wins, be it a new pass or a later record of the same one. The first
+-- record of a pass says which run the id means; a later one with another start and another text is not that run.
 INSERT INTO run_sources AS kept (
     workflow_id, source_id, content_hash, is_terminal, started_at, end_time, step_count, text_hash, position, pass
 )
@@ -9,16 +8,12 @@ FROM staged_versions
 ON CONFLICT (workflow_id, source_id) DO UPDATE
 SET content_hash = excluded.content_hash,
     is_terminal = excluded.is_terminal,
-    started_at = excluded.started_at,
+    started_at = CASE WHEN kept.pass = excluded.pass THEN kept.started_at ELSE excluded.started_at END,
     end_time = excluded.end_time,
     step_count = excluded.step_count,
-    text_hash = excluded.text_hash,
+    text_hash = CASE WHEN kept.pass = excluded.pass THEN kept.text_hash ELSE excluded.text_hash END,
     position = excluded.position,
     pass = excluded.pass
 WHERE kept.pass <> excluded.pass
-   OR kept.position = excluded.position
-   OR CASE WHEN kept.started_at <> excluded.started_at AND kept.text_hash <> excluded.text_hash
-           THEN (excluded.started_at, excluded.text_hash) < (kept.started_at, kept.text_hash)
-           ELSE (excluded.is_terminal, coalesce(excluded.end_time, '-infinity'), excluded.step_count)
-             >= (kept.is_terminal, coalesce(kept.end_time, '-infinity'), kept.step_count)
-      END;
+   OR kept.started_at IS NOT DISTINCT FROM excluded.started_at
+   OR kept.text_hash = excluded.text_hash;
