@@ -258,14 +258,21 @@ class RealisationRatio:
 
 
 def realisation_ratio(executions: pl.DataFrame, baselines: pl.DataFrame, policy: RoiPolicy) -> RealisationRatio | None:
-    """Realised saving of all executions over what the estimates promised for as many; None when nothing can be said.
+    """Realised saving of all executions over what the estimates promised for as many; None when nothing can be said."""
+    return portfolio_ratio(validate(executions, baselines, policy), policy)
+
+
+def portfolio_ratio(validations: pl.DataFrame, policy: RoiPolicy) -> RealisationRatio | None:
+    """The realisation ratio of rows of `validate`; None when nothing can be said.
 
     A stratified total (Cochran 1977, Sampling Techniques, 5.4): Var(sum r) = sum over patterns of n s^2, Student's t
     with Satterthwaite's degrees of freedom. Only patterns with ``min_executions`` and an estimate enter, on both sides.
+
+    Args:
+        validations: columns executions, realised_mean, deviation and estimated; others are ignored.
+        policy: how many executions count, and the level of the interval.
     """
-    strata = validate(executions, baselines, policy).filter(
-        pl.col("executions") >= policy.min_executions, pl.col("estimated").is_not_null()
-    )
+    strata = validations.filter(pl.col("executions") >= policy.min_executions, pl.col("estimated").is_not_null())
     n, mean, expected, deviation = (
         strata[name].cast(pl.Float64).to_numpy() for name in ("executions", "realised_mean", "estimated", "deviation")
     )

@@ -54,6 +54,18 @@ INPUT_WORDS = {
 }
 
 
+INPUT_NAMES = {
+    "monthly_rate": "occurrences a month",
+    "cost_per_occurrence": "cost of an occurrence",
+    "tool_cost": "cost of the tool",
+    "reliability": "reliability",
+    "coverage": "coverage",
+    "build_cost": "cost to build",
+    "cost_drift": "drift of model prices a year",
+    "discount_rate": "discount rate a year",
+}
+
+
 @dataclass(frozen=True)
 class Explanation:
     """The sentences about one estimate; each is a list, empty when there is nothing to say."""
@@ -85,6 +97,25 @@ def explain(estimate: Row, switching: Sequence[Row] = ()) -> Explanation:
         certainty=_certainty(estimate),
         would_change=_would_change(estimate, switching),
     )
+
+
+def verdict_of_all(verdicts: Mapping[str, int]) -> str:
+    """One sentence about a whole history, from the number of patterns of each verdict."""
+    total, worth = sum(verdicts.values()), verdicts.get("worth_automating", 0)
+    if not total:
+        return "No repeated operation has been estimated yet."
+    of_all = f"of {total:,} {_plural(total, 'pattern')}"
+    if worth:
+        return f"{worth:,} {of_all} {'is' if worth == 1 else 'are'} worth automating."
+    if promising := verdicts.get("promising", 0):
+        return f"Nothing here is safely worth automating yet; {promising:,} {of_all} may be."
+    parts = {
+        "not_worth_automating": "would cost more than they save",
+        "insufficient_evidence": "have too little evidence",
+        "excluded": "are not automatable",
+    }
+    found = "; ".join(f"{verdicts[name]:,} {words}" for name, words in parts.items() if verdicts.get(name))
+    return f"Nothing here is worth automating: {of_all}, {found}."
 
 
 def usd(amount: float) -> str:

@@ -52,8 +52,10 @@ def estimate_patterns(warehouse: Warehouse, policy: Policy) -> Estimated:
     return Estimated(estimates.height, new, str(state), dict(verdicts.iter_rows()))
 
 
-def roi_inputs(tx: BulkTransaction, policy: Policy) -> tuple[pl.DataFrame, Window] | None:
-    """The input frame of `economics.estimates.estimate` and the window it is of; None without history."""
+def roi_inputs(
+    tx: BulkTransaction, policy: Policy, first_pattern: int = FIRST_PATTERN, last_pattern: int = LAST_PATTERN
+) -> tuple[pl.DataFrame, Window] | None:
+    """Input frame of `economics.estimates.estimate` for a range of patterns, and its window; None without history."""
     days = tx.frame("patterns/history_days", window_days=policy.roi.window_days)
     if days.is_empty():
         return None
@@ -65,8 +67,8 @@ def roi_inputs(tx: BulkTransaction, policy: Policy) -> tuple[pl.DataFrame, Windo
         window_start=window.start,
         window_end=window.end,
         sample_size=policy.roi.sample_size,
-        first_pattern=FIRST_PATTERN,
-        last_pattern=LAST_PATTERN,
+        first_pattern=first_pattern,
+        last_pattern=last_pattern,
     )
     return frame.with_columns(
         pl.lit(seen.days, pl.Int64).alias("exposure_days"), pl.lit(len(seen.gaps), pl.Int64).alias("gap_days")

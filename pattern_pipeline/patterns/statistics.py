@@ -62,14 +62,15 @@ def publish_statistics(warehouse: Warehouse, policy: Policy) -> Published:
 def _confidence(totals: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     """Detection confidence, and what executions make of it."""
     detected = detection_confidence(totals, policy.confidence)
-    executions = (
+    successes, executions, roi = (
         totals[name].cast(pl.Float64).fill_null(math.nan).to_numpy()
         for name in ("successful_executions", "total_executions", "roi_percentage")
     )
+    effective = effective_confidence(detected, successes, executions, roi, policy.confidence)
     return totals.select(
         "pattern_id",
         detection_confidence=pl.Series(detected),
-        confidence_score=pl.Series(effective_confidence(detected, *executions, policy.confidence)),
+        confidence_score=pl.Series(effective),
     ).with_columns(pl.col("detection_confidence", "confidence_score").cast(pl.Decimal(5, 2)))
 
 

@@ -41,7 +41,7 @@ UPDATE operation_patterns p SET
     projects = coalesce(r.projects, 0),
     models = coalesce(r.models, '{}'),
     detection_confidence = c.detection_confidence,
-    confidence_score = c.detection_confidence,
+    confidence_score = c.confidence_score,
     confidence_version = :confidence_version,
     updated_at = now()
 FROM pattern_totals t

@@ -1,4 +1,5 @@
--- A row per pattern of a range of numbers: its sums over the days of the window, and its most recent priced costs on the best basis present.
+-- A row per pattern of a range of numbers: its sums over the days of the window, its most recent priced costs on the best
+-- basis present, and how its automation fared since it exists.
 WITH sums AS (
     SELECT pattern_id, sum(occurrences) AS occurrences, sum(hits) AS hits, sum(completed) AS completed,
            sum(failed) AS failed, count(*) FILTER (WHERE occurrences > 0) AS distinct_days,
@@ -8,6 +9,13 @@ WITH sums AS (
     WHERE day >= :window_start AND day < :window_end
       AND pattern_id BETWEEN :first_pattern::integer AND :last_pattern::integer
     GROUP BY pattern_id
+),
+executions AS (
+    SELECT pattern_id, count(*) FILTER (WHERE success) AS succeeded, count(*) FILTER (WHERE NOT success) AS failed,
+           count(actual_cost) AS cost_n, sum(actual_cost) AS cost_sum
+    FROM pattern_executions
+    WHERE pattern_id BETWEEN :first_pattern::integer AND :last_pattern::integer
+    GROUP BY pattern_id
 )
 SELECT p.pattern_id, p.pattern_signature, p.pattern_type AS category, p.automatable, p.exclusion_reason,
        coalesce(s.occurrences, 0)::bigint AS occurrences, coalesce(s.hits, 0)::bigint AS hits,
@@ -16,8 +24,8 @@ SELECT p.pattern_id, p.pattern_signature, p.pattern_type AS category, p.automata
        coalesce(s.step_n, 0)::bigint AS step_n, coalesce(s.step_sum, 0)::float8 AS step_sum,
        coalesce(s.run_n, 0)::bigint AS run_n, coalesce(s.run_sum, 0)::float8 AS run_sum,
        coalesce(s.naive_sum, 0)::float8 AS naive_sum,
-       0::bigint AS executions_succeeded, 0::bigint AS executions_failed,
-       0::bigint AS execution_cost_n, 0::float8 AS execution_cost_sum,
+       coalesce(x.succeeded, 0) AS executions_succeeded, coalesce(x.failed, 0) AS executions_failed,
+       coalesce(x.cost_n, 0) AS execution_cost_n, coalesce(x.cost_sum, 0)::float8 AS execution_cost_sum,
        ARRAY(
            SELECT o.attributed_cost_usd::float8
            FROM pattern_occurrences o
@@ -28,5 +36,6 @@ SELECT p.pattern_id, p.pattern_signature, p.pattern_type AS category, p.automata
        ) AS recent_costs
 FROM operation_patterns p
 LEFT JOIN sums s USING (pattern_id)
+LEFT JOIN executions x USING (pattern_id)
 WHERE p.pattern_id BETWEEN :first_pattern::integer AND :last_pattern::integer
 ORDER BY p.pattern_signature

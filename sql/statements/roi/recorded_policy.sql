@@ -1,0 +1,1 @@
+SELECT policy -> 'roi' FROM policy_versions WHERE stage = 'roi' AND version = :version
