@@ -20,6 +20,7 @@ ASSETS = [
     statistics.pattern_hourly_statistics,
     statistics.pattern_statistics,
     roi.roi_estimates,
+    roi.roi_validation,
     review.approval_queue,
 ]
 

@@ -42,6 +42,7 @@ BASES = {
         "operation_patterns", ("confidence",), ("patterns/collect_totals", "patterns/publish_statistics")
     ),
     "roi_estimates": Basis("roi_estimates", ("roi",), ("patterns/roi_inputs", "patterns/history_days")),
+    "roi_validation": Basis("roi_validations", ("roi", "confidence"), ("roi/executions", "roi/baselines")),
     "approval_queue": Basis("pattern_approvals", ("queue",)),
 }
 

@@ -66,6 +66,13 @@ class Portfolio(BaseModel):
     realised: PortfolioSummary
 
 
+def ranked(warehouse: Warehouse, limit: int = RANKED) -> tuple[Ranked, ...]:
+    """The best current estimates, by P10 of the net present value."""
+    with warehouse.transaction() as tx:
+        rows = tx.rows("roi/current_estimates", pattern_id=None, limit=limit)
+    return tuple(Ranked.model_validate(dict(row)) for row in rows)
+
+
 def portfolio(warehouse: Warehouse, policy: Policy, *, limit: int = RANKED, tornadoes: int = TORNADOES) -> Portfolio:
     """The portfolio as it stands."""
     state = str(progress(warehouse))

@@ -22,6 +22,7 @@ GRAPH = {
     "pattern_hourly_statistics": ("statistics", True, {"pattern_occurrences"}),
     "pattern_statistics": ("statistics", False, {"pattern_hourly_statistics"}),
     "roi_estimates": ("roi", False, {"pattern_statistics"}),
+    "roi_validation": ("roi", False, {"roi_estimates"}),
     "approval_queue": ("review", False, {"roi_estimates"}),
 }
 
