@@ -14,11 +14,10 @@ from typing import Any, Final
 from pydantic import BaseModel
 from sqlalchemy import RowMapping
 
-from pattern_pipeline.detection.policy import Policy
 from pattern_pipeline.economics.words import explain
 from pattern_pipeline.errors import NotFound
 from pattern_pipeline.review.queue import Amount, HistoryRow, QueueEntry
-from pattern_pipeline.review.switching import switching_values
+from pattern_pipeline.roi.questions import sensitivity
 from pattern_pipeline.warehouse.database import Transaction, Warehouse
 
 RECENT_RUNS: Final = 500
@@ -199,7 +198,7 @@ class Dossier(BaseModel):
     history: tuple[HistoryRow, ...]
 
 
-def dossier(warehouse: Warehouse, pattern: str, policy: Policy) -> Dossier:
+def dossier(warehouse: Warehouse, pattern: str) -> Dossier:
     """The dossier of a pattern, by signature or number.
 
     Raises:
@@ -222,7 +221,7 @@ def dossier(warehouse: Warehouse, pattern: str, policy: Policy) -> Dossier:
                 "pattern": dict(facts),
                 "queue": dict(queued) if queued else None,
                 "estimate": dict(estimate) if estimate else None,
-                "in_words": _in_words(transaction, estimate, policy) if estimate else None,
+                "in_words": _in_words(transaction, estimate) if estimate else None,
                 "templates": rows("templates", **recent, limit=TEMPLATES),
                 "rules": rows("matching_rules", **recent, limit=RULES),
                 "examples": rows("examples", **recent, failed=False, limit=EXAMPLES),
@@ -234,8 +233,9 @@ def dossier(warehouse: Warehouse, pattern: str, policy: Policy) -> Dossier:
         )
 
 
-def _in_words(transaction: Transaction, estimate: RowMapping, policy: Policy) -> dict[str, Any]:
+def _in_words(transaction: Transaction, estimate: RowMapping) -> dict[str, Any]:
     figures = {name: float(value) if isinstance(value, Decimal) else value for name, value in estimate.items()}
-    switching = switching_values(transaction, figures, policy)
-    said = vars(explain(figures, switching or ()))
-    return said if switching is not None else {**said, "would_change": None}
+    analysed = sensitivity(transaction, dict(estimate))
+    if analysed is None:
+        return {**vars(explain(figures)), "would_change": None}
+    return vars(explain(figures, analysed.switching.to_dicts()))

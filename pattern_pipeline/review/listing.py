@@ -105,7 +105,7 @@ def read_page(transaction: Transaction, wanted: Wanted) -> Listing:
 
 
 def _search(transaction: Transaction, text: str) -> tuple[str | None, list[int] | None]:
-    """How a page finds the words of a search: by looking at each row for them, or at the rows that are known to have them.
+    """How a page finds the words of a search: by looking for them in each row, or at the rows known to have them.
 
     Common words are met soon on the way through the order; rare ones would have it walked to its end, so their rows are
     looked up first. A text without any word is in no pattern.

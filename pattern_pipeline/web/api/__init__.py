@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends
 
-from pattern_pipeline.web.api import decisions, patterns, sync, system
+from pattern_pipeline.web.api import confidence, decisions, patterns, roi, sync, system
 from pattern_pipeline.web.problems import documented
 from pattern_pipeline.web.services import caller
 
@@ -17,6 +17,8 @@ _guarded = APIRouter(
 _guarded.include_router(sync.router)
 _guarded.include_router(patterns.router)
 _guarded.include_router(decisions.router)
+_guarded.include_router(roi.router)
+_guarded.include_router(confidence.router)
 
 router = APIRouter()
 router.include_router(_guarded)

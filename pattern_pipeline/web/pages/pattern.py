@@ -56,7 +56,7 @@ def show_pattern(
     back: Annotated[Text, Query()] = "",
 ) -> Response:
     """Everything that is known of a pattern."""
-    found = dossier(services.warehouse, pattern, services.policy)
+    found = dossier(services.warehouse, pattern)
     return _render(request, found, DecisionForm(action=decide or Action.APPROVE, back=back))
 
 
@@ -78,7 +78,7 @@ def decide_pattern(
             until=datetime.combine(form.until, time(), UTC) if form.until else None,
         )
     except (Conflict, InvalidInput) as error:
-        found = dossier(services.warehouse, pattern, services.policy)
+        found = dossier(services.warehouse, pattern)
         return _render(request, found, form, problem_of(error)[0])
     if form.action is Action.COMMENT:
         return RedirectResponse(f"/patterns/{quote(decision.pattern_id)}#history", 303)
