@@ -118,8 +118,8 @@ def read_arguments(words: Sequence[str], start: int, syntax: ProgramSyntax) -> A
         index += 1
         if word == "--" and not only_positionals:
             only_positionals = True
-        elif only_positionals or not _is_option(word):
-            if not _ASSIGNMENT.match(word):
+        elif only_positionals or not is_option(word):
+            if not is_assignment(word):
                 positionals.append((index - 1, word))
         else:
             option = _option(word, syntax.with_value)
@@ -133,6 +133,16 @@ def read_arguments(words: Sequence[str], start: int, syntax: ProgramSyntax) -> A
     return Arguments(tuple(positionals), frozenset(options), tuple(paths))
 
 
+def is_assignment(word: str) -> bool:
+    """Whether an argument is `NAME=value`."""
+    return _ASSIGNMENT.match(word) is not None
+
+
+def looks_like_subcommand(word: str) -> bool:
+    """Whether the first argument of a program of which nothing is known is taken for a sub-command."""
+    return _SUBCOMMAND.fullmatch(word) is not None
+
+
 class _Option(NamedTuple):
     """The options of one word; `taker` is the one that takes a value, which may stand in the same word."""
 
@@ -141,7 +151,8 @@ class _Option(NamedTuple):
     value: str | None = None
 
 
-def _is_option(word: str) -> bool:
+def is_option(word: str) -> bool:
+    """Whether a word stands for options, not for itself; `--` does."""
     return len(word) > 1 and word[0] in "-+"
 
 
@@ -161,7 +172,7 @@ def _option(word: str, with_value: AbstractSet[str]) -> _Option:
 
 def _after_options(words: Sequence[str], index: int, with_value: AbstractSet[str]) -> int:
     """Index of the first word from `index` on that is neither an option nor an option's value."""
-    while index < len(words) and _is_option(words[index]):
+    while index < len(words) and is_option(words[index]):
         if words[index] == "--":
             return index + 1
         option = _option(words[index], with_value)
@@ -187,7 +198,7 @@ def _wrapped(
             index += 1
         else:
             index = _after_options(words, index, wrapper.values) + wrapper.positionals
-            while wrapper.assignments and index < len(words) and _ASSIGNMENT.match(words[index]):
+            while wrapper.assignments and index < len(words) and is_assignment(words[index]):
                 index += 1
             if index < len(words):
                 return wrapper, index, own
@@ -198,7 +209,7 @@ def _interpreted(interpreter: Interpreter, words: list[str], index: int) -> tupl
     """The option that gives the code or the module, with the index of its value; or None and the index of the file."""
     deciding = {option for option in (interpreter.code, interpreter.module) if option}
     with_value = interpreter.values | deciding
-    while index < len(words) and _is_option(words[index]) and words[index] != "--":
+    while index < len(words) and is_option(words[index]) and words[index] != "--":
         option = _option(words[index], with_value)
         attached = option.taker and option.value is not None
         if option.taker in deciding:
@@ -242,8 +253,8 @@ def _program(
             break
     else:
         rule, depth = None, 0
-        if program not in policy.builtins and leading and _SUBCOMMAND.fullmatch(leading[0]):
-            depth = 1  # nothing is known of the program: its first plain word is taken for a sub-command
+        if program not in policy.builtins and leading and looks_like_subcommand(leading[0]):
+            depth = 1
     while depth < len(leading) and leading[depth] in syntax.verbs:
         depth += 1
     taken = frozenset(index for index, _ in arguments.positionals[:depth])

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Kind = Literal["word", "operator", "newline", "redirection", "heredoc"]
@@ -62,7 +63,9 @@ class Token(NamedTuple):
     descriptor: str = ""
 
 
-class _HereDocument(NamedTuple):
+class HereDocument(NamedTuple):
+    """One that was opened: its delimiter without quotes, and `<<` or `<<-`."""
+
     delimiter: str
     operator: str
 
@@ -79,7 +82,7 @@ class Lexer:
     def __init__(self, text: str, position: int = 0) -> None:
         self._text = text
         self._position = position
-        self._pending: deque[_HereDocument] = deque()
+        self._pending: deque[HereDocument] = deque()
         self.complete = True
 
     def tokens(self) -> Iterator[Token]:
@@ -138,13 +141,13 @@ class Lexer:
         self._position = _blank_end(self._text, self._position)
         delimiter = self.word()
         if delimiter.text:
-            self._pending.append(_HereDocument(delimiter.value, operator))
+            self._pending.append(HereDocument(delimiter.value, operator))
         self.complete = self.complete and bool(delimiter.text)
         return Token("heredoc", operator, operator, descriptor)
 
     def _skip_here_documents(self) -> None:
         while self._pending:
-            self._position, closed = _end_of_here_document(self._text, self._position, self._pending.popleft())
+            self._position, closed = end_of_here_document(self._text, self._position, self._pending.popleft())
             self.complete = self.complete and closed
 
 
@@ -165,13 +168,21 @@ def _escaped(match: re.Match[str]) -> str:
     return "" if match[1] == "\n" else match[1]
 
 
-def _end_of_here_document(text: str, position: int, document: _HereDocument) -> tuple[int, bool]:
-    """Position after the delimiter line (before its line end), and whether there was one."""
+def end_of_here_document(text: str, position: int, document: HereDocument) -> tuple[int, bool]:
+    """Position after the delimiter line (before its line end), and whether there was one.
+
+    The position to start from is that after a line end, or where the here-document before it ended.
+    """
+    found = _delimiter_line(document).search(text, position - 1)
+    return (found.end(), True) if found else (len(text), False)
+
+
+@lru_cache(64)
+def _delimiter_line(document: HereDocument) -> re.Pattern[str]:
+    """The line end before a delimiter, and the delimiter: a search for literal text is much quicker than for `^`."""
     tabs = r"\t*" if document.operator == "<<-" else ""
     # Inside a substitution the delimiter may be followed by the closing bracket: "$(cat <<EOF\n...\nEOF)".
-    line = re.compile(rf"^{tabs}{re.escape(document.delimiter)}(?=[ \t\r]*$|[)`])", re.MULTILINE)
-    found = line.search(text, position)
-    return (found.end(), True) if found else (len(text), False)
+    return re.compile(rf"\n{tabs}{re.escape(document.delimiter)}(?=[ \t\r]*$|[)`])", re.MULTILINE)
 
 
 def _end_of_nested(text: str, start: int) -> tuple[int, bool]:
@@ -181,7 +192,7 @@ def _end_of_nested(text: str, start: int) -> tuple[int, bool]:
     a brace inside double quotes, where a single quote is a character like any other.
     """
     waiting: list[str] = []
-    pending: deque[_HereDocument] = deque()
+    pending: deque[HereDocument] = deque()
     position = start
     while found := _MARK.search(text, position):
         mark, position = found.group(), found.end()
@@ -190,13 +201,13 @@ def _end_of_nested(text: str, start: int) -> tuple[int, bool]:
             waiting.pop()
         elif mark == "\n":
             while pending and top == ")":
-                position, closed = _end_of_here_document(text, position, pending.popleft())
+                position, closed = end_of_here_document(text, position, pending.popleft())
                 if not closed:
                     return position, False
         elif mark in ("<<", "<<-"):
             if top == ")":
                 delimiter = Lexer(text[position : position + _DELIMITER_LENGTH], _blank_end(text, position) - position)
-                pending.append(_HereDocument(delimiter.word().value, mark))
+                pending.append(HereDocument(delimiter.word().value, mark))
         elif mark in ("'", "$'"):
             if top not in ('"', '"}'):
                 end = (_ANSI_END if mark == "$'" else _SINGLE_END).match(text, position)

@@ -1,23 +1,24 @@
-"""Signatures and templates of many tool calls at once: each distinct call is read once and joined back.
+"""Signatures and templates of many tool calls at once: of the calls of one outline one is read, and joined back.
 
-Only the vectorising belongs here; what one call means is `steps.py`.
+Only the vectorising belongs here; what one call means is `steps.py`, which calls mean the same `outlines.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
-from typing import Any, Final
+from collections.abc import Hashable
+from functools import lru_cache, partial
+from typing import Final
 
 import polars as pl
 
-from pattern_pipeline.detection.steps import Step, read_step
+from pattern_pipeline.detection.outlines import Outliner
+from pattern_pipeline.detection.steps import Step, is_shell, read_step, side_of
 from pattern_pipeline.detection.steps_policy import StepPolicy
 
-MEMO_CALLS: Final = 16_384
-"""Distinct calls that are remembered from one frame to the next."""
+MEMO_READINGS: Final = 16_384
+"""Readings, tools and directories that are remembered from one frame to the next."""
 MEMO_LENGTH: Final = 4_096
-"""Code points of a command that is still remembered: with `MEMO_CALLS` it bounds the memory of the memo."""
+"""Code points of an outline whose reading is still remembered: with `MEMO_READINGS` it bounds the memory."""
 
 DETECTED: Final = pl.Schema(
     {
@@ -45,6 +46,9 @@ SLOT_VALUES: Final = pl.Schema(
 )
 """Columns of `StepDetector.slot_values`; `slot` counts from 0."""
 
+_Call = tuple[str | None, str | None, str | None, str | None]
+_Part = tuple[int, str, str, str, str | None]  # as in _PARTS, without the call
+
 _CALL: Final = ("tool_name", "command", "cwd", "tool_params")
 _PARTS: Final = pl.Schema(
     {
@@ -62,11 +66,14 @@ _SLOTS: Final = pl.Schema(
 
 
 class StepDetector:
-    """Detects steps under one policy; remembers recent calls, within a bound."""
+    """Detects steps under one policy; remembers what it read, within a bound."""
 
     def __init__(self, policy: StepPolicy) -> None:
         self._policy = policy
-        self._remembered = lru_cache(MEMO_CALLS)(self._read)
+        self._outliner = Outliner(policy)
+        self._runs_commands = lru_cache(MEMO_READINGS)(partial(_runs_commands, policy=policy))
+        self._side_of = lru_cache(MEMO_READINGS)(partial(side_of, sides=policy.sides))
+        self._parts: dict[Hashable, tuple[_Part, ...]] = {}
 
     def detect_steps(self, steps: pl.DataFrame) -> pl.DataFrame:
         """One row per step and signature, in the order of the steps, the naming signature (part 0) first.
@@ -78,12 +85,12 @@ class StepDetector:
             A frame of schema `DETECTED`. A step without an operation has no row.
         """
         calls = self._distinct_calls(steps)
-        rows = [
-            (call, part, match.rule_id, match.text, match.signature, None if part else step.template.text)
-            for call, step in enumerate(self._read_all(calls))
-            for part, match in enumerate(step.matches)
-        ]
-        detected = _on_steps(steps, calls, pl.DataFrame(rows, schema=_PARTS, orient="row"), "part")
+        distinct: list[_Call] = calls.select(_CALL).rows()
+        first_of: dict[Hashable, int] = {}
+        firsts = [first_of.setdefault(self._likeness(*call), number) for number, call in enumerate(distinct)]
+        rows = [(first, *part) for alike, first in first_of.items() for part in self._parts_of(alike, distinct[first])]
+        found = pl.DataFrame(rows, schema=_PARTS, orient="row")
+        detected = _on_steps(steps, calls.with_columns(call=pl.Series(firsts, dtype=pl.UInt32)), found, "part")
         return detected.with_columns(layer=pl.lit("step")).select(DETECTED.names())
 
     def slot_values(self, steps: pl.DataFrame) -> pl.DataFrame:
@@ -98,7 +105,7 @@ class StepDetector:
         calls = self._distinct_calls(steps)
         rows = [
             (call, step.template.text, position, *slot)
-            for call, step in enumerate(self._read_all(calls))
+            for call, step in enumerate(map(self._step, *(calls[column].to_list() for column in _CALL)))
             if step.matches
             for position, slot in enumerate(step.template.slots)
         ]
@@ -119,15 +126,33 @@ class StepDetector:
             .with_row_index("call")
         )
 
-    def _read_all(self, calls: pl.DataFrame) -> Iterator[Step]:
-        return map(self._step, *(calls[column] for column in _CALL))
+    def _likeness(self, tool: str | None, command: str | None, cwd: str | None, params: str | None) -> Hashable:
+        """What calls that are read alike have in common: of a command its outline and the side of its directory."""
+        if command and self._runs_commands(tool) and (outline := self._outliner.outline(command)) is not None:
+            return outline, self._side_of(cwd or "")
+        return tool, command, cwd, params
 
-    def _step(self, *call: Any) -> Step:
-        command = call[1]
-        return self._read(*call) if command and len(command) > MEMO_LENGTH else self._remembered(*call)
+    def _step(self, tool: str | None, command: str | None, cwd: str | None, params: str | None) -> Step:
+        return read_step(tool, command, cwd, params, self._policy)
 
-    def _read(self, tool: str | None, command: str | None, cwd: str | None, tool_params: str | None) -> Step:
-        return read_step(tool, command, cwd, tool_params, self._policy)
+    def _parts_of(self, alike: Hashable, call: _Call) -> tuple[_Part, ...]:
+        found = self._parts.get(alike)
+        if found is None:
+            step = self._step(*call)
+            found = tuple(
+                (part, match.rule_id, match.text, match.signature, None if part else step.template.text)
+                for part, match in enumerate(step.matches)
+            )
+            if len(repr(alike)) <= MEMO_LENGTH:
+                if len(self._parts) >= MEMO_READINGS:
+                    self._parts.clear()
+                self._parts[alike] = found
+        return found
+
+
+def _runs_commands(tool: str | None, policy: StepPolicy) -> bool:
+    """Whether a call of the tool is a shell command when it has a command."""
+    return is_shell((tool or "").strip(), "command", policy)
 
 
 def _on_steps(steps: pl.DataFrame, calls: pl.DataFrame, found: pl.DataFrame, order: str) -> pl.DataFrame:

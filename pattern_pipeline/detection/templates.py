@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import orjson
 
@@ -30,13 +30,16 @@ MAX_VALUE = 200
 MAX_BYTES = 1_500
 """A longer template is cut and ends in the hash of the whole: it must fit into an index row of PostgreSQL."""
 
-_KINDS: tuple[tuple[SlotKind, re.Pattern[str]], ...] = (
-    ("uuid", re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")),
-    ("date", re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?\S{0,16})?")),
-    ("num", re.compile(r"[+-]?\d+(?:[.,]\d+)*[%kKMG]?")),
-    ("hash", re.compile(r"(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}")),
-    ("url", re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")),
-    ("path", re.compile(r"[^\s\"'`|;<>()\\]*/[^\s\"'`|;<>()\\]*|[\w@+*?~-]*\.[A-Za-z]\w{0,7}(?:::\S+)?|~|\.{1,2}|\*")),
+_KIND = re.compile(
+    r"""
+      (?P<uuid> [0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12} )
+    | (?P<date> \d{4}-\d{2}-\d{2}(?:[T\ ]\d{2}:\d{2}(?::\d{2})?\S{0,16})? )
+    | (?P<num> [+-]?\d+(?:[.,]\d+)*[%kKMG]? )
+    | (?P<hash> (?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64} )
+    | (?P<url> [A-Za-z][A-Za-z0-9+.-]*://\S+ )
+    | (?P<path> [^\s"'`|;<>()\\]*/[^\s"'`|;<>()\\]* | [\w@+*?~-]*\.[A-Za-z]\w{0,7}(?:::\S+)? | ~ | \.{1,2} | \* )
+    """,
+    re.VERBOSE,
 )
 _FLAG = re.compile(r"[-+]{1,2}[\w?@][\w.:-]{0,40}")
 _NUMBERED_FLAG = re.compile(r"(-[A-Za-z]*)(\d+)")
@@ -74,7 +77,8 @@ def slot_kind(value: str) -> SlotKind:
 
 @lru_cache(8_192)
 def _slot_kind(value: str) -> SlotKind:
-    return next((kind for kind, form in _KINDS if form.fullmatch(value)), "str")
+    found = _KIND.fullmatch(value)
+    return cast(SlotKind, found.lastgroup) if found else "str"
 
 
 def storable(text: str) -> str:
@@ -156,18 +160,33 @@ def _path_words(found: Invocation, policy: StepPolicy) -> frozenset[int]:
     """Indexes of the bare words that are paths because of where they stand (`pytest server`)."""
     syntax = policy.syntax.get(found.program)
     positionals = found.arguments.positionals if syntax and syntax.positional_paths else ()
-    return frozenset(index for index, word in positionals if slot_kind(word) == "str" and _BARE.fullmatch(word))
+    return frozenset(index for index, word in positionals if is_bare(word))
 
 
 def _argument(word: str) -> _Piece:
     if word[0:1] in ("-", "+"):
-        if numbered := _NUMBERED_FLAG.fullmatch(word):
-            return _word(numbered[2], numbered[1])
-        if valued := _VALUED_FLAG.fullmatch(word):
-            return _word(valued[2], valued[1])
+        flag, value = split_flag(word)
+        if value is not None:
+            return _word(value, flag)
         if word in ("-", "--") or _FLAG.fullmatch(word):
             return _Piece(word)
     return _Piece(word) if _PUNCTUATION.fullmatch(word) else _word(word)
+
+
+def is_literal(word: str) -> bool:
+    """Whether an argument stands in the template as it is, at least in part."""
+    return word[0:1] in ("-", "+") or _PUNCTUATION.fullmatch(word) is not None
+
+
+def split_flag(word: str) -> tuple[str, str | None]:
+    """A flag and the value attached to it (`-A5`, `--cov=x`); None for the value if there is none."""
+    found = _NUMBERED_FLAG.fullmatch(word) or _VALUED_FLAG.fullmatch(word)
+    return (found[1], found[2]) if found else (word, None)
+
+
+def is_bare(value: str) -> bool:
+    """Whether an argument is a path if its program takes paths, and nothing in itself."""
+    return slot_kind(value) == "str" and _BARE.fullmatch(value) is not None
 
 
 def _word(value: str, literal: str = "", kind: SlotKind | None = None) -> _Piece:

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pattern_pipeline.detection.outlines import Outliner
+from pattern_pipeline.detection.policy import load_policy
+from pattern_pipeline.detection.steps import read_step
+from pattern_pipeline.detection.steps_policy import StepPolicy
+from pattern_pipeline_tests.detection.test_shell import HOSTILE, SHELL_TEXT
+
+
+def default_steps() -> StepPolicy:
+    steps = load_policy("default").detection.steps
+    assert steps is not None
+    return steps
+
+
+POLICY = default_steps()
+OUTLINER = Outliner(POLICY)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("cat a/b.py", "cat 'c/d.py'"),
+        ("cd x && sed -n '1,5p' a/b.py | head -5", "cd x && sed -n '20,30p' c.d/e.py | head -50"),
+        ("cat > a.py <<'EOF'\nit's\nEOF\npython a.py", 'cat > b.py << "END"\n<<`$(\nEND\npython b.py'),
+        ("python -m pytest tests/a.py -k 'a or b'", 'python -m pytest tests/b.py -k "c and d"'),
+        ("python -c 'print(1)' 2>&1", 'python -c "x = {}; y"  2>&1'),
+        ("git show a/b.py", "git show c/d.py"),
+        ("grep --include='*.py' -A3 x/y z/", "grep --include='*.md' -A12 v/w u/"),
+    ],
+)
+def test_commands_that_differ_in_values_only_have_one_outline(one: str, other: str) -> None:
+    assert OUTLINER.outline(one) == OUTLINER.outline(other) is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("pytest app/server", "pytest app/client"),
+        ("pytest server", "pytest tests"),
+        ("git diff", "git add"),
+        ("git -C cat frobnicate x", "git -C cat defrobnicate x"),
+        ("make test", "make all"),
+        ("cd a/server && pytest", "cd b && pytest"),
+        ("xargs -I cat git add", "xargs -I cat git diff"),
+        ("time -p npm run x-ray", "time -p npm run test-ray"),
+        ("cat a > /dev/null", "cat a > b"),
+        ("cat a >&2", "cat a >&b"),
+        ("cat a 3<<EOF\nEOF", "cat a 3 <<EOF\nEOF"),
+        ("cat a b", "cat a\nb"),
+        ("cat a & & b", "cat a && b"),
+        ("cat a '-n'", "cat a n/m"),
+        ("npm run test:a", "npm run b:test"),
+        ("A=x/cat b", "x/cat b"),
+    ],
+)
+def test_commands_that_mean_different_things_have_different_outlines(one: str, other: str) -> None:
+    assert OUTLINER.outline(one) != OUTLINER.outline(other)
+
+
+@pytest.mark.parametrize("command", ["echo $(ls)", "echo `ls`", "(ls)", "f() { ls; }", "cat 'a", "cat <<A <<B\nA\nB"])
+def test_what_is_not_followed_has_no_outline(command: str) -> None:
+    assert OUTLINER.outline(command) is None
+
+
+PROGRAMS = [
+    "cat",
+    "sed",
+    "git",
+    "python",
+    "python3",
+    "pytest",
+    "make",
+    "npm",
+    "xargs",
+    "time",
+    "cd",
+    "tee",
+    "foo",
+    "A=b/cat",
+]
+PLACES = [
+    "a/server/x.py",
+    "b/client",
+    "c.py",
+    "d",
+    "'e f'",
+    '"g"',
+    "12",
+    "-k",
+    "-m",
+    "-c",
+    "-i",
+    "-A5",
+    "--x=a/b",
+    "--cov",
+]
+WORDS = [
+    "run",
+    "test",
+    "diff",
+    "install",
+    "pytest",
+    "in",
+    "do",
+    "done",
+    "{",
+    "}",
+    "==",
+    "\\;",
+    "a#b",
+    "#",
+    "''",
+    "$x",
+]
+OPERATORS = [
+    " && ",
+    " | ",
+    "; ",
+    "\n",
+    " & ",
+    " > ",
+    " 2>",
+    ">&",
+    " <<E\nx\nE\n",
+    " <<E && ",
+    "\\\n",
+    " if ",
+    " for x in ",
+]
+COMMAND = st.lists(
+    st.tuples(
+        st.sampled_from(PROGRAMS), st.lists(st.sampled_from(PLACES + WORDS), max_size=4), st.sampled_from(OPERATORS)
+    ),
+    max_size=4,
+).map(lambda parts: "".join(" ".join((program, *words)) + operator for program, words, operator in parts))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(COMMAND | SHELL_TEXT, max_size=40))
+def test_commands_of_one_outline_are_read_alike(commands: list[str]) -> None:
+    read: dict[object, object] = {}
+    for command in commands:
+        outline = OUTLINER.outline(command)
+        if outline is not None:
+            step = read_step("Bash", command, None, None, POLICY)
+            assert read.setdefault(outline, (step.matches, step.template.text)) == (step.matches, step.template.text)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_is_outlined_in_bounded_time(name: str) -> None:
+    start = time.process_time()
+    OUTLINER.outline(HOSTILE[name])
+    OUTLINER.outline(HOSTILE[name][:65_536])
+    assert time.process_time() - start < 3
