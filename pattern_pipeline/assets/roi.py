@@ -51,7 +51,7 @@ def roi_validation(pipeline: Pipeline) -> dg.MaterializeResult[None]:
             "executions": summary.total_executions,
             "rows written": derived.summaries + derived.savings + derived.validations + derived.linked,
             "confidence changed": sum(change.changed for change in confidence),
-            "realisation ratio": dg.MetadataValue.json(summary.realisation and summary.realisation.model_dump()),
+            "realisation ratio": dg.MetadataValue.json(summary.realisation.model_dump() if summary.realisation else {}),
             "validations": small_table(
                 [row.model_dump(mode="json", include=set(shown)) for row in summary.validations[:CHARTED]]
             ),
