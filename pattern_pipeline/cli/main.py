@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from pattern_pipeline.cli import chain, db, detect, doctor, patterns, policy, queue, roi, sequences, serve, status
+from pattern_pipeline.cli import (
+    chain,
+    db,
+    detect,
+    doctor,
+    patterns,
+    policy,
+    queue,
+    review,
+    roi,
+    sequences,
+    serve,
+    status,
+)
 
 app = typer.Typer(
     name="pattern-pipeline",
@@ -27,6 +40,7 @@ app.command("detect")(detect.command)
 app.command("doctor")(doctor.command)
 app.add_typer(patterns.app, name="patterns")
 app.add_typer(queue.app, name="queue")
+app.add_typer(review.app, name="review")
 app.add_typer(roi.app, name="roi")
 app.add_typer(policy.app, name="policy")
 app.add_typer(db.app, name="db")

@@ -55,9 +55,9 @@ def show_pattern(
     decide: Action | None = None,
     back: Annotated[Text, Query()] = "",
 ) -> Response:
-    """Everything that is known of a pattern."""
+    """Everything that is known of a pattern; with `decide`, the form of that action waits for the reason."""
     found = dossier(services.warehouse, pattern)
-    return _render(request, found, DecisionForm(action=decide or Action.APPROVE, back=back))
+    return _render(request, found, DecisionForm(action=decide or Action.APPROVE, back=back), asked=decide)
 
 
 @router.post("/patterns/{pattern}/decision")
@@ -94,7 +94,13 @@ def allowed_actions(status: str, needs_review: bool) -> list[Action]:
     ]
 
 
-def _render(request: Request, found: Dossier, form: DecisionForm, problem: Problem | None = None) -> Response:
+def _render(
+    request: Request,
+    found: Dossier,
+    form: DecisionForm,
+    problem: Problem | None = None,
+    asked: Action | None = None,
+) -> Response:
     entry, estimate = found.queue, found.estimate
     amounts = (
         [estimate.net_p10, estimate.net_p90, estimate.potential_monthly_savings, estimate.naive_monthly_savings]
@@ -108,6 +114,7 @@ def _render(request: Request, found: Dossier, form: DecisionForm, problem: Probl
         found=found,
         form=form,
         problem=problem,
+        asked=asked,
         actions=allowed_actions(entry.status, entry.needs_review) if entry else [],
         reasons_required={action for action, rule in TRANSITIONS.items() if rule.reason_required},
         back_address=back_to_list(form.back),

@@ -16,7 +16,6 @@ function decide(action) {
   if (link) {
     const target = new URL(link.href);
     target.searchParams.set("decide", action);
-    target.hash = action;
     location.assign(target);
     return;
   }
@@ -53,6 +52,4 @@ document.addEventListener("keydown", (event) => {
   KEYS[event.key]();
 });
 
-// A decision can be asked for by address: its form then waits for the reason.
-reveal(document.getElementById(location.hash.slice(1)));
 document.getElementById("problem")?.focus();
