@@ -55,7 +55,10 @@ def _replace_chunk(warehouse: Warehouse, policy: Policy, chunk: Chunk) -> Counte
         tx.run("patterns/stage_sequence_steps")
         for hits in found:
             tx.load("stage_sequence_steps", hits.drop("signature"), temporary=True)
-        tx.run("patterns/insert_occurrences", **params, **versions, step_layer=policy.detection.steps is not None)
+        tx.run("patterns/stage_runs")
+        tx.run("patterns/fill_runs", **params, step_layer=policy.detection.steps is not None)
+        tx.run("patterns/fill_calls")
+        tx.run("patterns/insert_occurrences", **params, **versions)
         rows = tx.scalar("patterns/count_occurrences", **params)
         tx.run("patterns/mark_counted", **params, catalogue_version=catalogue.version)
     return Counted(rows, described)

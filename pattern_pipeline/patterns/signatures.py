@@ -17,6 +17,7 @@ from pattern_pipeline.patterns.windows import Chunk, Window, plan_chunks
 from pattern_pipeline.warehouse.database import BulkTransaction, Warehouse
 
 NOT_A_STEP = -1
+ANALYZE_FROM = 5_000  # rows after which the planner's old idea of the table makes bad plans
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class WindowDetector:
                 )
                 tx.load("workflow_characteristics", with_jsonb(characteristics, "matched_characteristics"))
                 workflows += runs.height
+            if rows >= ANALYZE_FROM:
+                tx.run("patterns/analyze_detected")
             tx.run("patterns/mark_detected", **params, detection_version=self.version)
         return Detected(workflows, rows)
 

@@ -3,34 +3,13 @@ INSERT INTO pattern_occurrences (
     pattern_id, workflow_id, occurred_at, evidence_id, layer, similarity_score, hit_count, secondary_hits, cost_basis,
     attributed_cost_usd, portfolio_cost_usd, run_cost_usd, attributed_tokens, attributed_seconds, succeeded,
     detection_version, catalogue_version)
-WITH run AS MATERIALIZED (
-    SELECT workflow_id, event_time, status, duration_seconds, total_tokens,
-           coalesce(actual_cost_total, estimated_cost_total) AS cost,
-           step_count > 0 AND :step_layer AS has_steps
-    FROM workflow_history
-    WHERE event_time >= :window_start AND event_time < :window_end AND superseded_by IS NULL
-),
--- Steps that claim more than their run cost are scaled to it.
-call AS MATERIALIZED (
-    SELECT workflow_id, t.seq AS step_seq,
-           trunc(t.cost_usd * least(1, r.cost / nullif(sum(t.cost_usd) OVER (PARTITION BY workflow_id), 0)), 12) AS cost,
-           coalesce(t.input_tokens + t.output_tokens, t.input_tokens, t.output_tokens) AS tokens,
-           t.duration_seconds AS seconds
-    FROM run r
-    JOIN tool_calls t USING (workflow_id)
-    WHERE r.has_steps
-),
-run_cost AS (
-    SELECT r.workflow_id, coalesce(r.cost, c.cost) AS cost
-    FROM run r
-    LEFT JOIN (SELECT workflow_id, sum(cost) AS cost FROM call GROUP BY workflow_id) c USING (workflow_id)
-),
-operation_hit AS (
+WITH operation_hit AS (
     SELECT d.workflow_id, d.signature_id, d.evidence_id, d.step_seq, d.part, c.cost, c.tokens, c.seconds,
            d.part = 0 AS names, s.step_seq IS NULL AS owns
-    FROM call c
-    JOIN detected_signatures d USING (workflow_id, step_seq)
+    FROM detected_signatures d
+    JOIN stage_calls c USING (workflow_id, step_seq)
     LEFT JOIN stage_sequence_steps s ON s.workflow_id = d.workflow_id AND s.step_seq = d.step_seq
+    WHERE d.event_time >= :window_start AND d.event_time < :window_end
 ),
 executed AS (
     SELECT workflow_id, signature_id, 'step' AS layer, 100 AS similarity_score,
@@ -47,17 +26,16 @@ executed AS (
     SELECT workflow_id, signature_id, 'sequence', 100, NULL,
            count(DISTINCT occurrence), 0, sum(cost), sum(cost), sum(tokens), sum(seconds)
     FROM stage_sequence_steps
-    JOIN call USING (workflow_id, step_seq)
+    JOIN stage_calls USING (workflow_id, step_seq)
     GROUP BY workflow_id, signature_id
 ),
 stated AS (
     SELECT d.workflow_id, d.signature_id, e.layer, d.evidence_id,
            CASE e.layer WHEN 'task' THEN 100 WHEN 'error' THEN 80 ELSE 60 END AS similarity_score,
            count(*) OVER (PARTITION BY d.workflow_id) AS shares
-    FROM run r
-    JOIN detected_signatures d USING (workflow_id)
+    FROM detected_signatures d
     JOIN detection_evidence e USING (evidence_id)
-    WHERE d.step_seq = -1
+    WHERE d.step_seq = -1 AND d.event_time >= :window_start AND d.event_time < :window_end
 ),
 occurrence AS (
     SELECT workflow_id, signature_id, layer, similarity_score, evidence_id, hits, secondary_hits,
@@ -72,15 +50,14 @@ occurrence AS (
            CASE WHEN NOT r.has_steps THEN r.total_tokens::numeric / s.shares END,
            CASE WHEN NOT r.has_steps THEN r.duration_seconds END
     FROM stated s
-    JOIN run r USING (workflow_id)
+    JOIN stage_runs r USING (workflow_id)
     LEFT JOIN executed e USING (workflow_id, signature_id)
     WHERE e.workflow_id IS NULL
 )
 SELECT o.signature_id, o.workflow_id, r.event_time, o.evidence_id, o.layer, o.similarity_score, o.hits,
-       o.secondary_hits, o.cost_basis, o.cost, o.portfolio_cost, c.cost, o.tokens, o.seconds,
+       o.secondary_hits, o.cost_basis, o.cost, o.portfolio_cost, r.cost, o.tokens, o.seconds,
        CASE r.status WHEN 'completed' THEN true WHEN 'failed' THEN false END,
        :detection_version, :catalogue_version
 FROM occurrence o
-JOIN run r USING (workflow_id)
-JOIN run_cost c USING (workflow_id)
+JOIN stage_runs r USING (workflow_id)
 ORDER BY o.signature_id, o.workflow_id
