@@ -57,18 +57,14 @@ class Timing(NamedTuple):
 
 def originals() -> list[Row]:
     """The steps that are repeated."""
-    if not AGENT_RUNS.exists():
-        runs = generate_runs(SAMPLE_RUNS)
-        return [
-            (run["run_id"], seq, step["tool"], step["command"], "/work", None)
-            for run in runs
-            for seq, step in enumerate(run["steps"])
-        ]
-    with AGENT_RUNS.open(encoding="utf-8") as lines:
-        runs_read = [json.loads(line) for line in lines]
+    if AGENT_RUNS.exists():
+        with AGENT_RUNS.open(encoding="utf-8") as lines:
+            runs = [json.loads(line) for line in lines]
+    else:
+        runs = list(generate_runs(SAMPLE_RUNS))
     return [
         (run["run_id"], seq, step["tool"], step["command"], "/testbed", None)
-        for run in runs_read
+        for run in runs
         for seq, step in enumerate(run["steps"])
     ]
 
