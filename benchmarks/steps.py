@@ -63,7 +63,7 @@ def originals() -> list[Row]:
     else:
         runs = list(generate_runs(SAMPLE_RUNS))
     return [
-        (run["run_id"], seq, step["tool"], step["command"], "/testbed", None)
+        (run["run_id"], seq, step.get("tool"), step.get("command"), "/testbed", None)
         for run in runs
         for seq, step in enumerate(run["steps"])
     ]
