@@ -65,7 +65,7 @@ def originals() -> list[Row]:
     return [
         (run["run_id"], seq, step.get("tool"), step.get("command"), "/testbed", None)
         for run in runs
-        for seq, step in enumerate(run["steps"])
+        for seq, step in enumerate(run.get("steps", ()))
     ]
 
 
