@@ -54,9 +54,7 @@ class WindowDetector:
                 steps = tx.frame("patterns/window_steps", **where)
                 found = pl.concat([self._text_rows(runs), self._step_rows(steps)])
                 rows += tx.load("detected_signatures", narrow(tx, found))
-                characteristics = runs.select("workflow_id", "event_time").join(
-                    self._texts.characteristics(runs), on="workflow_id"
-                )
+                characteristics = self._texts.characteristics(runs)
                 tx.load("workflow_characteristics", with_jsonb(characteristics, "matched_characteristics"))
                 workflows += runs.height
             if rows >= ANALYZE_FROM:

@@ -163,8 +163,8 @@ def test_what_refers_to_a_run_survives_its_correction(warehouse: Warehouse) -> N
     supply(warehouse, "a", batch([run(1)]))
     with warehouse.transaction() as tx:
         tx.connection.exec_driver_sql(
-            "INSERT INTO workflow_characteristics (workflow_id, event_time, matched_characteristics) "
-            "SELECT workflow_id, event_time, '{}' FROM workflow_history"
+            "INSERT INTO workflow_characteristics (workflow_id, matched_characteristics) "
+            "SELECT workflow_id, '{}' FROM workflow_history"
         )
     supply(warehouse, "a", batch([run(1, actual_cost_total="0.7")]))
     assert len(snapshot(warehouse, ["workflow_characteristics"])["workflow_characteristics"]) == 1

@@ -34,19 +34,18 @@ CREATE TABLE command_templates (
 
 CREATE TABLE workflow_characteristics (
     workflow_id  text PRIMARY KEY REFERENCES workflow_history ON DELETE CASCADE,
-    event_time   timestamptz NOT NULL,
     matched_characteristics jsonb NOT NULL
 );
-CREATE INDEX idx_workflow_characteristics_event_time ON workflow_characteristics (event_time);
 
+-- The ids of dictionaries carry no foreign keys: dictionaries never shrink, and every load would look each row up thrice.
 CREATE TABLE detected_signatures (
     workflow_id   text NOT NULL REFERENCES workflow_history ON DELETE CASCADE,
     event_time    timestamptz NOT NULL,            -- the workflow's: it decides the hour of everything derived
     step_seq      integer NOT NULL,                -- position of the step in the workflow; -1: not from a step
     part          smallint NOT NULL,               -- order inside the step or the workflow; 0 names it
-    signature_id  integer NOT NULL REFERENCES signatures,
-    evidence_id   integer NOT NULL REFERENCES detection_evidence,
-    template_id   integer REFERENCES command_templates,   -- of the whole step, on its naming part
+    signature_id  integer NOT NULL,
+    evidence_id   integer NOT NULL,
+    template_id   integer,                         -- of the whole step, on its naming part
     PRIMARY KEY (workflow_id, step_seq, part)
 );
 CREATE INDEX idx_detected_signatures_event_time ON detected_signatures (event_time);

@@ -51,7 +51,7 @@ CREATE TABLE pattern_occurrences (
     workflow_id          text NOT NULL REFERENCES workflow_history ON DELETE CASCADE,
     occurred_at          timestamptz NOT NULL,     -- the workflow's event time
     detected_at          timestamptz NOT NULL DEFAULT now(),
-    evidence_id          integer REFERENCES detection_evidence,
+    evidence_id          integer,
     layer                text NOT NULL CHECK (layer IN ('step', 'sequence', 'task', 'error', 'template')),
     similarity_score     smallint NOT NULL CHECK (similarity_score BETWEEN 0 AND 100),
     hit_count            integer NOT NULL CHECK (hit_count > 0),

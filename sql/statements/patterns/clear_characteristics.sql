@@ -1,9 +1,3 @@
-WITH moved AS (
-    DELETE FROM workflow_characteristics c
-    USING workflow_history w
-    WHERE w.event_time >= :window_start AND w.event_time < :window_end
-      AND c.workflow_id = w.workflow_id
-      AND (c.event_time < :window_start OR c.event_time >= :window_end)
-)
-DELETE FROM workflow_characteristics
-WHERE event_time >= :window_start AND event_time < :window_end
+DELETE FROM workflow_characteristics c
+USING workflow_history w
+WHERE w.event_time >= :window_start AND w.event_time < :window_end AND c.workflow_id = w.workflow_id
