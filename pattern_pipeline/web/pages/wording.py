@@ -43,8 +43,10 @@ LAYER_WORDS: Final[Mapping[str, str]] = {
     "template": "the workflow's template",
 }
 EXCLUSION_WORDS: Final[Mapping[str, str]] = {
-    "plumbing": "it is plumbing, like reading files and changing directories",
-    "orchestration": "it is how agents work, not what they do",
+    "reads_context": "it is how agents read what they need, like opening and searching files",
+    "edits_files": "it is the editing of files, which is the agent's work itself",
+    "agent_tool": "it is a tool of the agent's own, like planning or asking another agent",
+    "unnamed_program": "the program is not named well enough to say what would be automated",
 }
 ASSUMPTION_WORDS: Final[Mapping[str, str]] = {
     "coverage": "Share of the occurrences that an automation takes over",
