@@ -9,8 +9,10 @@ from datetime import date
 from pathlib import Path
 
 import platformdirs
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pattern_pipeline.errors import InvalidInput
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 """The clone's root; in an installed wheel it is site-packages, which holds no workspace.yaml."""
@@ -39,6 +41,9 @@ class Settings(BaseSettings):
     preset: str | None = None
     """Name of a preset of economic assumptions inside the policy."""
 
+    prices: Path | None = None
+    """The user's own price book, which goes before the shipped one: a TOML file like `history/prices.toml`."""
+
     reviewers: Path | None = None
     """Who may use the review, and as what: a TOML file of names, roles and hashes of tokens. Unset: only this computer."""
 
@@ -52,5 +57,13 @@ class Settings(BaseSettings):
 
 
 def get_settings() -> Settings:
-    """Settings as the environment has them now; built afresh, so that nothing is cached behind a test or a service."""
-    return Settings()
+    """Settings as the environment has them now; built afresh, so that nothing is cached behind a test or a service.
+
+    Raises:
+        InvalidInput: a variable holds what its setting cannot be; its text is not repeated, since it may be a secret.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [f"PATTERN_PIPELINE_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors()]
+        raise InvalidInput("; ".join(faults)) from None
