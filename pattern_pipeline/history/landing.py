@@ -24,6 +24,7 @@ from pattern_pipeline.history.ledger import Configured, Content, Source
 from pattern_pipeline.history.mapping import ReadOptions
 from pattern_pipeline.history.merge import MergeCounts, merge, remove
 from pattern_pipeline.history.model import Batch
+from pattern_pipeline.history.pricing import PriceBook, load_prices
 from pattern_pipeline.history.readers import Location, Reader, discover, reader_for
 from pattern_pipeline.history.report import Figures, LandingReport, SourceReport
 from pattern_pipeline.settings import Settings
@@ -55,10 +56,10 @@ def land(
     Args:
         warehouse: A migrated warehouse.
         specs: Paths, directories, globs or database URLs; they are remembered. None: every configured source.
-        options: How to read `specs`; remembered with them, the policy's redaction apart.
+        options: How to read `specs`; remembered with them, apart from the policy's redaction and the prices.
         source_type: A reader's kind for `specs`, else it is found from the content.
         policy: Its redaction applies to every source.
-        settings: For the start of the partitions.
+        settings: For the start of the partitions and the user's prices.
         progress: Called after every batch.
 
     Raises:
@@ -66,7 +67,7 @@ def land(
         InvalidInput: nothing of a given spec can be read; whatever else was given has landed.
     """
     started = time.monotonic()
-    landing = _Landing(warehouse, policy, progress or _ignore)
+    landing = _Landing(warehouse, policy, load_prices(settings.prices), progress or _ignore)
     for spec in specs:
         landing.land_spec(_Request.given(spec, source_type, options or ReadOptions()), must_exist=True)
     for configured_source in () if specs else configured(warehouse):
@@ -116,7 +117,9 @@ class _Request:
     @classmethod
     def given(cls, spec: str, source_type: str, options: ReadOptions) -> _Request:
         """A spec of the caller's."""
-        remembered = options.model_dump(mode="json", exclude={"redaction", "since", "until"}, exclude_defaults=True)
+        remembered = options.model_dump(
+            mode="json", exclude={"redaction", "prices", "since", "until"}, exclude_defaults=True
+        )
         shown = discover(spec)[0].location if "://" in spec else _absolute(spec)
         return cls(Configured(shown, source_type, remembered), spec, options)
 
@@ -130,12 +133,16 @@ class _Request:
 class _Landing:
     """One call of `land`: what it has read so far."""
 
-    def __init__(self, warehouse: Warehouse, policy: Policy, progress: Callable[[Progress], None]) -> None:
+    def __init__(
+        self, warehouse: Warehouse, policy: Policy, prices: PriceBook, progress: Callable[[Progress], None]
+    ) -> None:
         self.reports: list[SourceReport] = []
         self._warehouse = warehouse
-        self._policy = policy
+        self._decided = {"redaction": policy.redaction, "prices": prices}
         self._progress = progress
         self._requests: dict[str, tuple[Location, _Request]] = {}
+        self._read_now: set[str] = set()
+        self._related: set[str] = set()
 
     def land_spec(self, request: _Request, *, must_exist: bool) -> None:
         """Lands every location of a spec, and notes those that are gone.
@@ -144,7 +151,7 @@ class _Landing:
             request: The spec; it is remembered once it is known to name something.
             must_exist: Otherwise a spec that names nothing any more has only lost its locations.
         """
-        request = replace(request, options=request.options.model_copy(update={"redaction": self._policy.redaction}))
+        request = replace(request, options=request.options.model_copy(update=self._decided))
         locations = discover(request.spec) if must_exist else _what_is_left(request.spec)
         spec = request.configured.spec
         with self._warehouse.transaction() as tx:
@@ -159,10 +166,12 @@ class _Landing:
                 self._land_location(location, request)
 
     def reread_wanted(self) -> None:
-        """Reads again the sources that hold a run's best version while another is stored; each at most once.
+        """Reads again what holds a run's best version while another is stored, or has a part in what was read.
 
-        A source that changes under our hands may be wanted once more: the next landing does that.
+        Each at most once: a source that changes under our hands may be wanted once more: the next landing does that.
         """
+        with self._warehouse.transaction() as tx:
+            ledger.want_again(tx, self._related - self._read_now)
         done: set[str] = set()
         while sources := [each for each in self._wanted() if each.location not in done]:
             for source in sources:
@@ -235,6 +244,8 @@ class _Landing:
                     ledger.complete(bulk, source, content, offset, from_start=from_start)
             figures += _figures(batch, counts)
             self._progress(Progress(location.location, figures.rows_read, batch.byte_offset, location.size))
+        self._read_now.add(location.location)
+        self._related.update(reader.related(location))
         with self._warehouse.transaction() as tx:
             quarantined = ledger.quarantined(tx, source)
         return SourceReport(
@@ -283,7 +294,8 @@ def _absolute(spec: str) -> str:
 
 def _options_digest(reader: Reader, options: ReadOptions) -> str:
     """What, besides the content, decides how a source is read."""
-    decisive = f"{reader.kind} {reader.version} {options.model_dump_json(exclude={'since', 'until'})}"
+    stated = options.model_dump_json(exclude={"since", "until", "prices"})
+    decisive = f"{reader.kind} {reader.version} {options.prices.digest} {stated}"
     return hashlib.blake2b(decisive.encode(), digest_size=8).hexdigest()
 
 
@@ -294,6 +306,8 @@ def _figures(batch: Batch, counts: MergeCounts) -> Figures:
         rows_read=batch.rows_read,
         steps=batch.steps.height,
         redactions=batch.redactions,
+        facts=batch.facts,
+        skipped=batch.skipped,
         first_event_time=cast(datetime | None, times.min()),
         last_event_time=cast(datetime | None, times.max()),
     )

@@ -6,7 +6,7 @@ merged by `merge`; the order of the work belongs to `landing`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -156,6 +156,12 @@ def sources_of(tx: Transaction, spec: str) -> list[Source]:
 def wanted_again(tx: Transaction) -> list[Source]:
     """Sources that hold the best version of a run which is not the stored one."""
     return [Source.of(row) for row in tx.rows("history/sources_to_reread")]
+
+
+def want_again(tx: Transaction, locations: Collection[str]) -> None:
+    """Notes that the sources at these locations, those of them that were ever read, must be read again."""
+    if locations:
+        tx.run("history/want_again", locations=sorted(locations))
 
 
 def mark_gone(tx: Transaction, spec: str, present: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping as Map
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -16,6 +16,7 @@ from pattern_pipeline.detection.redaction_policy import RedactionPolicy
 from pattern_pipeline.errors import InvalidInput
 from pattern_pipeline.history.fields import RUN_FIELDS, STEP_FIELDS, Status
 from pattern_pipeline.history.fields import Field as CanonicalField
+from pattern_pipeline.history.pricing import PriceBook, shipped_prices
 
 
 def _known_zone(name: str) -> str:
@@ -58,6 +59,7 @@ class Mapping(BaseModel):
         namespace: Prefix of every workflow id.
         timezone: IANA zone of times without one.
         input_includes_cache: Whether input tokens count the cached ones too; None: only for `cached_input_tokens`.
+        run_unit: What a run of a conversation is: a prompt with what follows it, or the whole session.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,6 +70,7 @@ class Mapping(BaseModel):
     namespace: Namespace | None = None
     timezone: Zone | None = None
     input_includes_cache: bool | None = None
+    run_unit: Literal["prompt", "session"] = "prompt"
 
     @model_validator(mode="after")
     def _only_canonical_fields(self) -> Self:
@@ -97,6 +100,7 @@ class ReadOptions(BaseModel):
     mapping: Mapping = Mapping()
     timezone: Zone | None = None
     redaction: RedactionPolicy = RedactionPolicy()
+    prices: PriceBook = Field(default_factory=shipped_prices)
     since: datetime | None = None
     until: datetime | None = None
 

@@ -106,6 +106,8 @@ class Batch:
         quarantined: Frame of schema `QUARANTINE`.
         rows_read: Records of the source that this batch accounts for, good or bad.
         redactions: Number of values replaced, by kind of secret.
+        facts: Sums that a reader has to tell of what it read, by name.
+        skipped: Records that hold nothing known, by type.
         byte_offset: Where a later read of a growing file resumes after this batch; None for a source without offsets.
     """
 
@@ -114,4 +116,6 @@ class Batch:
     quarantined: pl.DataFrame = field(default_factory=lambda: empty(QUARANTINE))
     rows_read: int = 0
     redactions: Mapping[str, int] = field(default_factory=dict)
+    facts: Mapping[str, int] = field(default_factory=dict)
+    skipped: Mapping[str, int] = field(default_factory=dict)
     byte_offset: int | None = None

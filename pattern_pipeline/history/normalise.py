@@ -45,10 +45,17 @@ _ENUMERATIONS: Final = ("status", "cost_basis", "source", "position")
 
 
 class Normaliser:
-    """Makes canonical batches of the records of one source."""
+    """Makes canonical batches of the records of one source.
 
-    def __init__(self, kind: str, options: ReadOptions) -> None:
+    Args:
+        kind: Name of the reader.
+        options: Of the read.
+        is_priced: The records' costs are the price book's, those of the steps their own shares; else they were billed.
+    """
+
+    def __init__(self, kind: str, options: ReadOptions, *, is_priced: bool = False) -> None:
         self._kind = kind
+        self._is_priced = is_priced
         self._options = options
         self._namespace = options.namespace_for(kind)
         self._statuses = {**STATUS_VALUES, **options.mapping.values.status}
@@ -111,7 +118,7 @@ class Normaliser:
             command=pl.coalesce("command", written_command, bare_params),
             duration_seconds=seconds,
             success=pl.coalesce("success", ~pl.col("is_error"), pl.col("exit_code") == 0),
-            cost_usd=_share_of_call(),
+            cost_usd=pl.col("cost_usd") if self._is_priced else _share_of_call(),
             moment=pl.coalesce("called_at", "completed_at"),
         )
 
@@ -134,11 +141,13 @@ class Normaliser:
                 duration_seconds=pl.coalesce(
                     "duration_seconds", _milliseconds("duration_ms"), _elapsed("start_time", "end_time")
                 ),
-                actual_cost_total=pl.coalesce("actual_cost_total", "steps_cost"),
+                actual_cost_total=pl.lit(None, MONEY)
+                if self._is_priced
+                else pl.coalesce("actual_cost_total", "steps_cost"),
                 source=pl.lit(self._kind),
             )
             .with_columns(self._token_buckets())
-            .with_columns(total_tokens=pl.coalesce("total_tokens", _sum_of_buckets()), cost_basis=_cost_basis())
+            .with_columns(total_tokens=pl.coalesce("total_tokens", _sum_of_buckets()), cost_basis=self._cost_basis())
         )
 
     def _token_buckets(self) -> list[pl.Expr]:
@@ -153,6 +162,11 @@ class Normaliser:
             case None:
                 counted_twice = pl.col("cached_input_tokens").fill_null(0)
         return [(pl.col("input_tokens") - counted_twice).alias("input_tokens"), cache_read.alias("cache_read_tokens")]
+
+    def _cost_basis(self) -> pl.Expr:
+        """A cost that came with the record is billed; one of the price book is no bill."""
+        cost, basis = ("estimated_cost_total", "priced") if self._is_priced else ("actual_cost_total", "billed")
+        return pl.when(pl.col(cost).is_null()).then(pl.lit("unpriced")).otherwise(pl.lit(basis))
 
     def _identified(self, runs: pl.DataFrame) -> pl.DataFrame:
         """Runs with their id: the source's own, else a hash of what tells the run whatever file it stands in."""
@@ -262,11 +276,6 @@ def _elapsed(start: str, end: str) -> pl.Expr:
 def _sum_of_buckets() -> pl.Expr:
     both_known = pl.col("input_tokens").is_not_null() & pl.col("output_tokens").is_not_null()
     return pl.when(both_known).then(pl.sum_horizontal(_BUCKETS))
-
-
-def _cost_basis() -> pl.Expr:
-    """A cost that came with the record is billed. What a price book adds later is `priced`."""
-    return pl.when(pl.col("actual_cost_total").is_null()).then(pl.lit("unpriced")).otherwise(pl.lit("billed"))
 
 
 def _share_of_call() -> pl.Expr:

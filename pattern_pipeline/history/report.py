@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pattern_pipeline.history.merge import MergeCounts
 
 Outcome = Literal["read", "continued", "unchanged", "unreadable"]
+
+_TYPES_TOLD: Final = 10
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Figures:
         steps: Steps among them.
         quarantined: Bad records that the sources have now, by reason.
         redactions: Values replaced, by kind of secret.
+        facts: What the readers tell of what they read; see `Batch.facts`.
+        skipped: Records that hold nothing known, by type.
         first_event_time: Of the runs read; None without any.
         last_event_time: Of the runs read.
     """
@@ -35,6 +39,8 @@ class Figures:
     steps: int = 0
     quarantined: Mapping[str, int] = field(default_factory=dict)
     redactions: Mapping[str, int] = field(default_factory=dict)
+    facts: Mapping[str, int] = field(default_factory=dict)
+    skipped: Mapping[str, int] = field(default_factory=dict)
     first_event_time: datetime | None = None
     last_event_time: datetime | None = None
 
@@ -45,6 +51,8 @@ class Figures:
             steps=self.steps + other.steps,
             quarantined=dict(Counter(self.quarantined) + Counter(other.quarantined)),
             redactions=dict(Counter(self.redactions) + Counter(other.redactions)),
+            facts=dict(Counter(self.facts) + Counter(other.facts)),
+            skipped=dict(Counter(self.skipped) + Counter(other.skipped)),
             first_event_time=min(_known(self.first_event_time, other.first_event_time), default=None),
             last_event_time=max(_known(self.last_event_time, other.last_event_time), default=None),
         )
@@ -57,6 +65,8 @@ class Figures:
             "steps": self.steps,
             "quarantined": dict(sorted(self.quarantined.items())),
             "redactions": dict(sorted(self.redactions.items())),
+            "facts": dict(sorted(self.facts.items())),
+            "skipped": dict(sorted(self.skipped.items())),
             "first_event_time": self.first_event_time and self.first_event_time.isoformat(),
             "last_event_time": self.last_event_time and self.last_event_time.isoformat(),
         }
@@ -132,6 +142,7 @@ class LandingReport:
     def notes(self) -> list[str]:
         """What a user should know besides the figures, each with what to do or to expect."""
         notes = [str(each.message) for each in self.unreadable]
+        notes += _facts_told(self.total)
         if self.before_start:
             notes.append(
                 f"{self.before_start:,} runs lie before {self.start_date} and are not analysed: "
@@ -158,6 +169,24 @@ class LandingReport:
             "notes": self.notes,
             "seconds": round(self.seconds, 3),
         }
+
+
+def _facts_told(total: Figures) -> list[str]:
+    """What was counted once although it stands there several times, and what was passed over."""
+    told = []
+    facts = Counter(total.facts)
+    if facts["tokens_naive"] > facts["tokens"] > 0:
+        told.append(
+            f"{facts['api_calls']:,} API calls stood in {facts['api_call_lines']:,} lines and were counted once: "
+            f"{facts['tokens']:,} tokens; adding up the lines would have given {facts['tokens_naive']:,}, "
+            f"{facts['tokens_naive'] / facts['tokens']:.1f} times as many."
+        )
+    if facts["single_events"]:
+        told.append(f"{facts['single_events']:,} tool calls have only a start or only an end.")
+    if total.skipped:
+        types = ", ".join(f"{name} {count:,}" for name, count in Counter(total.skipped).most_common(_TYPES_TOLD))
+        told.append(f"{sum(total.skipped.values()):,} records of unknown types were passed over: {types}.")
+    return told
 
 
 def _known(*moments: datetime | None) -> Iterable[datetime]:

@@ -12,13 +12,14 @@ from typing import Final
 from pattern_pipeline.errors import InvalidInput, NotFound
 from pattern_pipeline.history.mapping import Mapping, ReadOptions, load_mapping
 from pattern_pipeline.history.readers.base import Location, Reader
+from pattern_pipeline.history.readers.claude_code import ClaudeCodeReader
 from pattern_pipeline.history.readers.generic import GenericReader
 from pattern_pipeline.history.readers.tables import table_location
 
 __all__ = ["READERS", "Location", "Mapping", "ReadOptions", "Reader", "discover", "load_mapping", "reader_for"]
 
 # The first that recognises a source reads it; the generic reader recognises everything and comes last.
-READERS: Final[tuple[Reader, ...]] = (GenericReader(),)
+READERS: Final[tuple[Reader, ...]] = (ClaudeCodeReader(), GenericReader())
 
 _SUFFIXES: Final = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet"})
 
@@ -34,7 +35,11 @@ def discover(spec: str) -> list[Location]:
         return [table_location(spec)]
     path = Path(spec).expanduser()
     if path.is_dir():
-        found = sorted(each for each in path.rglob("*") if each.suffix.lower() in _SUFFIXES and _is_shown(each, path))
+        found = sorted(
+            each
+            for each in path.rglob("*")
+            if each.suffix.lower() in _SUFFIXES and each.is_file() and _is_shown(each, path)
+        )
         nothing = f"{spec} holds no file with one of the endings {', '.join(sorted(_SUFFIXES))}."
     elif path.is_file():
         found, nothing = [path], ""

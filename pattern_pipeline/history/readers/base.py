@@ -4,7 +4,7 @@ A new format is one module with one `Reader` and one entry in the registry (`rea
 particular format belongs here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -66,6 +66,10 @@ class Reader(Protocol):
 
     def recognises(self, location: Location, head: bytes) -> bool:
         """Whether this is the reader's format, judged by the first bytes of the file."""
+        ...
+
+    def related(self, location: Location) -> Sequence[str]:
+        """Other locations whose runs this one has a part in, so that they are read again when it changed."""
         ...
 
     def read(self, location: Location, options: ReadOptions, offset: int = 0) -> Iterator[Batch]:

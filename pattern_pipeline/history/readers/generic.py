@@ -4,7 +4,7 @@ What a row means is settled by the aliases and the user's mapping (`fields`, `ma
 apart (JSON lines, a JSON array, CSV, Parquet, a table) and handed on in batches.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import orjson
@@ -33,6 +33,10 @@ class GenericReader:
     def recognises(self, location: Location, head: bytes) -> bool:
         """Every location, once the readers of particular formats have declined."""
         return True
+
+    def related(self, location: Location) -> Sequence[str]:
+        """None: a record says all there is to say of its run."""
+        return ()
 
     def read(self, location: Location, options: ReadOptions, offset: int = 0) -> Iterator[Batch]:
         """Batches of a file or table; see `Reader.read`."""

@@ -1,0 +1,297 @@
+"""Claude Code transcripts: the files of `~/.claude/projects`, one JSON object a line.
+
+A file is read together with those that hold lines of the same sessions (its sub-agents, resumed and forked copies,
+overlapping excerpts), and yields every run of which it holds a line, made of the lines of all of them. So each file
+that changes brings whole runs up to date, whichever is read first; that several files supply the same run is nothing
+new to the merge. Files that belong together are held in memory up to `HELD_BYTES` and put in the order of time; beyond
+that they are taken as ordered, as Claude Code writes them, and what is finished is given away as it is read.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, Self
+
+import orjson
+import polars as pl
+
+from pattern_pipeline.errors import InvalidInput
+from pattern_pipeline.history.faults import Faults
+from pattern_pipeline.history.mapping import ReadOptions
+from pattern_pipeline.history.model import Batch
+from pattern_pipeline.history.normalise import Normaliser
+from pattern_pipeline.history.pricing import UNCHARGED
+from pattern_pipeline.history.readers import jsonlines
+from pattern_pipeline.history.readers.base import Location
+from pattern_pipeline.history.readers.transcript_files import ProjectFiles, Stamp, is_transcript, stamp
+from pattern_pipeline.history.readers.transcript_lines import KNOWN_TYPES, Line, read_line
+from pattern_pipeline.history.readers.transcript_runs import Rank, Run, Timeline, price
+from pattern_pipeline.history.records import Records, Steps
+from pattern_pipeline.history.redaction import Redactor
+
+HELD_BYTES: Final = 96 << 20
+_RUNS: Final = 2_000
+_STEPS: Final = 10_000
+_LINES_BETWEEN: Final = 20_000
+_TYPES: Final = 50
+_TYPE_LENGTH: Final = 60
+
+
+class ClaudeCodeReader:
+    """Reads transcripts of Claude Code."""
+
+    kind = "claude"
+    rank = 40
+    version = 1
+
+    def __init__(self) -> None:
+        self._files = ProjectFiles()
+        self._held: _Held | None = None
+
+    def recognises(self, location: Location, head: bytes) -> bool:
+        """A file whose first records are those of a session."""
+        return location.kind == "file" and is_transcript(head)
+
+    def related(self, location: Location) -> Sequence[str]:
+        """The files that are read together with this one."""
+        paths = self._files.related(location.path)
+        return [str(path) for path in paths if path != location.path] if _can_hold(paths) else ()
+
+    def read(self, location: Location, options: ReadOptions, offset: int = 0) -> Iterator[Batch]:
+        """Batches of the runs of which the file holds a line; see `Reader.read`."""
+        if location.kind != "file":
+            raise InvalidInput(f"{location.location} is a table; transcripts are files.")
+        paths = self._files.related(location.path)
+        output = _Output(self.kind, options)
+        whole_sessions = options.mapping.run_unit == "session"
+        if offset or not _can_hold(paths):
+            return _streamed(location, paths, output, offset, whole_sessions=whole_sessions)
+        return self._from_memory(location, paths, output, whole_sessions=whole_sessions)
+
+    def _from_memory(
+        self, location: Location, paths: list[Path], output: _Output, *, whole_sessions: bool
+    ) -> Iterator[Batch]:
+        key = tuple((path, stamp(path)) for path in paths)
+        if self._held is None or (self._held.key, self._held.whole_sessions) != (key, whole_sessions):
+            self._held = _Held.of(key, whole_sessions=whole_sessions)
+        held, mine = self._held, paths.index(location.path)
+        _check_readable(location, held.contents[mine])
+        output.account(held.contents[mine])
+        touched = {run.run_id for run in held.runs if mine in run.files}
+        for run_id, run in held.best.items():
+            if run_id in touched:
+                output.add(run, mine)
+                yield from output.batches()
+        yield from output.batches(is_last=True)
+
+
+@dataclass
+class _Content:
+    """What there is to tell of a file besides its runs.
+
+    Attributes:
+        objects: Lines that are JSON objects.
+        lines: Lines, blank ones not counted.
+        end: Offset after the last one.
+        faults: Lines that could not be read, wholly or in part.
+        facts: Lines that carry the usage of an API call, and their tokens.
+        skipped: Records of types that are not known.
+    """
+
+    objects: int = 0
+    lines: int = 0
+    end: int = 0
+    faults: Faults = field(default_factory=Faults)
+    facts: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Runs made of all lines of some files, and the best version of each."""
+
+    key: tuple[tuple[Path, Stamp], ...]
+    whole_sessions: bool
+    contents: Sequence[_Content]
+    runs: Sequence[Run]
+    best: Mapping[str, Run]
+
+    @classmethod
+    def of(cls, key: tuple[tuple[Path, Stamp], ...], *, whole_sessions: bool) -> Self:
+        """Reads the files."""
+        contents = [_Content() for _ in key]
+        lines = [(line, number) for number, (path, _) in enumerate(key) for line in _lines(path, 0, contents[number])]
+        depths = _depths([line for line, _ in lines])
+        # Sub-agents last: by then it is known which task started them. Of equal times what answers is later.
+        lines.sort(key=lambda each: (each[0].is_side, each[0].moment, depths.get(each[0].uuid or "", 0)))
+        timeline = Timeline(whole_sessions=whole_sessions)
+        for line, number in lines:
+            timeline.add(line, number)
+        runs = [run for run in timeline.rest() if not run.is_empty]
+        best: dict[str, Run] = {}
+        for run in runs:
+            if run.run_id not in best or run.rank > best[run.run_id].rank:
+                best[run.run_id] = run
+        return cls(key, whole_sessions, contents, runs, best)
+
+
+class _Output:
+    """Runs on their way into batches, with what there is to tell of the lines they were made of."""
+
+    def __init__(self, kind: str, options: ReadOptions) -> None:
+        self._normaliser = Normaliser(kind, options, is_priced=True)
+        self._redactor = Redactor(options.redaction)
+        self._prices = options.prices
+        self._contents: list[_Content] = []
+        self._facts: Counter[str] = Counter()
+        self._rows: list[dict[str, Any]] = []
+        self._steps: list[list[dict[str, Any]]] = []
+        self._step_count = 0
+        self._positions: list[int] = []
+
+    def account(self, content: _Content) -> None:
+        """Adds what the next batch accounts for."""
+        self._contents.append(content)
+
+    def add(self, run: Run, file: int) -> None:
+        """Adds a run; its calls count for the file in which they were found first."""
+        row, steps = price(run, self._prices)
+        self._rows.append(row)
+        self._steps.append(steps)
+        self._step_count += len(steps)
+        self._positions.append(run.first.position)
+        own = [call for call in run.calls.values() if call.file == file]
+        self._facts["api_calls"] += len(own)
+        self._facts["tokens"] += sum(call.usage.total for call in own)
+
+    def batches(self, byte_offset: int | None = None, *, is_last: bool = False) -> Iterator[Batch]:
+        """The batches of what was added, once it is much or nothing more will come."""
+        if not is_last and len(self._rows) < _RUNS and self._step_count < _STEPS:
+            return
+        positions = "byte " + pl.Series("position", self._positions, dtype=pl.Int64).cast(pl.String)
+        first, *further = self._normaliser.batches(
+            Records.of_rows(self._rows, self._normaliser.run_fields, positions),
+            Steps.of_lists(self._steps, self._normaliser.step_fields),
+            Faults([part for content in self._contents for part in content.faults.parts]),
+            rows_read=sum(content.lines for content in self._contents),
+            byte_offset=byte_offset,
+        )
+        facts = sum((content.facts for content in self._contents), self._facts)
+        yield replace(first, facts=facts, skipped=self._skipped())
+        yield from further
+        self._contents, self._facts = [], Counter()
+        self._rows, self._steps, self._step_count, self._positions = [], [], 0, []
+
+    def _skipped(self) -> Counter[str]:
+        """Unknown types of record; their names are the source's, so they are redacted too."""
+        counted = sum((content.skipped for content in self._contents), Counter[str]()).most_common(_TYPES)
+        names, _ = self._redactor.text(pl.Series([name for name, _ in counted], dtype=pl.String))
+        skipped: Counter[str] = Counter()
+        for name, (_, records) in zip(names.str.head(_TYPE_LENGTH), counted, strict=True):
+            skipped[name] += records
+        return skipped
+
+
+def _streamed(
+    location: Location, paths: list[Path], output: _Output, offset: int, *, whole_sessions: bool
+) -> Iterator[Batch]:
+    """Runs of files that are too large to be held, each line of which is taken to be no older than those before it.
+
+    A file that stands alone can be continued: at the beginning of the runs to which lines may still be added.
+    """
+    mine, is_alone = paths.index(location.path), len(paths) == 1
+    contents = [_Content() for _ in paths]
+    sources = [
+        _dated(_lines(path, offset if is_alone else 0, content), number)
+        for number, (path, content) in enumerate(zip(paths, contents, strict=True))
+    ]
+    timeline = Timeline(whole_sessions=whole_sessions)
+    sent: dict[str, Rank] = {}
+    for count, (_, number, line) in enumerate(heapq.merge(*sources, key=lambda each: each[0]), start=1):
+        timeline.add(line, number)
+        if count % _LINES_BETWEEN == 0:
+            _send(timeline.finished(), output, mine, sent)
+            yield from output.batches(timeline.resume if is_alone else None)
+    _check_readable(location, contents[mine])
+    output.account(contents[mine])
+    resume = timeline.resume if timeline.open_runs else contents[mine].end
+    _send(timeline.rest(), output, mine, sent)
+    yield from output.batches(resume if is_alone else None, is_last=True)
+
+
+def _send(runs: Iterable[Run], output: _Output, mine: int, sent: dict[str, Rank]) -> None:
+    """Adds the runs of which the file holds a line, but none that is a lesser version of one that was added before."""
+    for run in runs:
+        if mine in run.files and not run.is_empty and (run.run_id not in sent or run.rank > sent[run.run_id]):
+            sent[run.run_id] = run.rank
+            output.add(run, mine)
+
+
+def _lines(path: Path, offset: int, content: _Content) -> Iterator[Line]:
+    """The lines of a file that count; everything else there is to tell goes into `content`."""
+    moment, session = "", path.stem
+    for block in jsonlines.blocks(path, offset):
+        content.objects += len(block.rows)
+        content.lines += block.lines
+        content.end = block.end
+        content.faults.parts += block.faults.parts
+        partly: list[tuple[int, str, str]] = []
+        for row, position in zip(block.rows, block.offsets, strict=True):
+            line = read_line(row, position, moment, session)
+            if line is None:
+                if (name := row.get("type")) not in KNOWN_TYPES:
+                    content.skipped[name if isinstance(name, str) else f"({type(name).__name__})"] += 1
+                continue
+            moment = line.moment
+            if line.call and line.call.model != UNCHARGED:
+                content.facts["api_call_lines"] += 1
+                content.facts["tokens_naive"] += line.call.usage.total
+            if line.fault:
+                partly.append((position, line.fault, orjson.dumps(row).decode()))
+            yield line
+        _note(partly, content.faults)
+
+
+def _note(partly: list[tuple[int, str, str]], faults: Faults) -> None:
+    if partly:
+        offsets, details, texts = zip(*partly, strict=True)
+        positions = "byte " + pl.Series("position", offsets, dtype=pl.Int64).cast(pl.String)
+        faults.add(positions, "field_dropped", pl.Series("detail", details), pl.Series("excerpt", texts))
+
+
+def _dated(lines: Iterable[Line], number: int) -> Iterator[tuple[str, int, Line]]:
+    """Lines with the time up to which their file was read."""
+    latest = ""
+    for line in lines:
+        latest = max(latest, line.moment)
+        yield latest, number, line
+
+
+def _depths(lines: Sequence[Line]) -> dict[str, int]:
+    """How many lines lie between each line and the beginning of its conversation."""
+    parents = {line.uuid: line.parent for line in lines if line.uuid}
+    depths: dict[str, int] = {}
+    for uuid in parents:
+        chain: list[str] = []
+        at: str | None = uuid
+        while at in parents and at not in depths and len(chain) <= len(parents):
+            chain.append(at)
+            at = parents[at]
+        depth = depths.get(at or "", 0)
+        for each in reversed(chain):
+            depth += 1
+            depths[each] = depth
+    return depths
+
+
+def _can_hold(paths: Iterable[Path]) -> bool:
+    return sum(path.stat().st_size for path in paths) <= HELD_BYTES
+
+
+def _check_readable(location: Location, content: _Content) -> None:
+    if content.lines and not content.objects:
+        raise InvalidInput(f"{location.location} holds no JSON objects; one a line is expected.")

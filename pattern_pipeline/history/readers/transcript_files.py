@@ -1,0 +1,101 @@
+"""Which transcript files belong together: those that hold lines of the same sessions, or copies of them.
+
+A session stands in its own file, in the files of its sub-agents, and, resumed or forked, in part in others; all of
+them lie in one project directory. What is in the lines belongs to `transcript_lines`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+_SUBAGENTS: Final = "subagents"
+_WINDOW: Final = 1 << 16
+_WHOLE_BYTES: Final = 1 << 20
+_HEAD_LINES: Final = 50
+_SESSION: Final = re.compile(rb'"sessionId"\s*:\s*"([^"\\]{1,200})"')
+_MESSAGE: Final = re.compile(rb'"message"\s*:\s*\{[^{}]{0,400}?"id"\s*:\s*"([^"\\]{1,200})"')
+# A copy begins with the first messages of what it was copied from.
+_FIRST_MESSAGES: Final = 3
+_TYPES: Final = frozenset({"summary", "file-history-snapshot", "queue-operation"})
+
+Keys = frozenset[bytes]
+Stamp = tuple[int, int, int]
+
+
+def is_transcript(head: bytes) -> bool:
+    """Whether a file that begins like this is a transcript."""
+    if b'"sessionId"' not in head and b'"type"' not in head:
+        return False
+    return any(_is_record(line) for line in head.split(b"\n", _HEAD_LINES)[:_HEAD_LINES])
+
+
+def stamp(path: Path) -> Stamp:
+    """What tells that a file is as it was: inode, size and time of its last change."""
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+@dataclass
+class ProjectFiles:
+    """The transcripts of project directories, and what connects them; a file is looked into again when it changed."""
+
+    known: dict[Path, tuple[Stamp, Keys]] = field(default_factory=dict)
+
+    def related(self, path: Path) -> list[Path]:
+        """The files that belong together with this one, itself among them, in the order of their names."""
+        project = path.parent.parent.parent if path.parent.name == _SUBAGENTS else path.parent
+        candidates = {each: keys for each in _siblings(project) if (keys := self._keys(each))}
+        keys = self._keys(path)
+        found = {path}
+        while joining := [each for each, its in candidates.items() if each not in found and its & keys]:
+            found.update(joining)
+            keys = keys.union(*(candidates[each] for each in joining))
+        return sorted(found)
+
+    def _keys(self, path: Path) -> Keys:
+        try:
+            now = stamp(path)
+            known = self.known.get(path)
+            if known is None or known[0] != now:
+                known = self.known[path] = now, _keys_of(path, now[1])
+        except OSError:
+            return frozenset()
+        return known[1]
+
+
+def _siblings(project: Path) -> Iterable[Path]:
+    for pattern in ("*.jsonl", f"*/{_SUBAGENTS}/*.jsonl"):
+        yield from (each for each in project.glob(pattern) if each.is_file())
+
+
+def _keys_of(path: Path, size: int) -> Keys:
+    """Ids of sessions and of the first messages in a file; of a large one those at its beginning and end."""
+    with path.open("rb") as stream:
+        text = stream.read(_WHOLE_BYTES if size <= _WHOLE_BYTES else _WINDOW)
+        if not is_transcript(text[:_WINDOW]):
+            return frozenset()
+        first = (match[1] for match, _ in zip(_MESSAGE.finditer(text), range(_FIRST_MESSAGES), strict=False))
+        messages = {b"message " + each for each in first}
+        if size > _WHOLE_BYTES:
+            stream.seek(max(size - _WINDOW, _WINDOW))
+            text += stream.read(_WINDOW)
+    return frozenset(_SESSION.findall(text)) | messages
+
+
+def _is_record(line: bytes) -> bool:
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        # A first line that is longer than the head.
+        return line.startswith(b"{") and b'"sessionId"' in line and b'"parentUuid"' in line
+    if not isinstance(row, dict) or not isinstance(row.get("type"), str):
+        return False
+    if row["type"] in _TYPES:
+        return "sessionId" in row or "leafUuid" in row or "messageId" in row
+    return "sessionId" in row and ("uuid" in row or "message" in row)
