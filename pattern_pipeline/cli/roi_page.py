@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from pattern_pipeline.cli.show import VERDICTS, usd
+from pattern_pipeline.economics.words import chance
 from pattern_pipeline.roi.charts import estimates_chart, reality_chart, tornado_chart
 from pattern_pipeline.roi.portfolio import Portfolio, Ranked
 
@@ -56,7 +57,7 @@ def _table(found: Portfolio) -> str:
 def _row(row: Ranked) -> str:
     known = row.model_dump(mode="json")
     net = "-" if row.net_p10 is None else f"{usd(known['net_p10'])} to {usd(known['net_p90'])}"
-    loss = "-" if row.probability_of_loss is None else f"{row.probability_of_loss:.0%}"
+    loss = "-" if row.probability_of_loss is None else chance(float(row.probability_of_loss))
     remarks = ", ".join(flag.replace("_", " ") for flag in row.flags)
     return (
         f'<tr><th scope="row">{escape(row.pattern_signature)}</th><td class="n">{row.occurrences:,}</td>'

@@ -99,17 +99,8 @@ def show_budget(found: Budget | None) -> RenderableType:
     """The month in sentences, then its shares."""
     if found is None:
         return Text("No history yet, so no budget.")
-    lines = [
-        (
-            f"{found.month:%B %Y}: {usd(found.spent)} spent up to {found.last_day}, the day of the latest event; "
-            f"{found.priced_runs:,} of {found.runs:,} runs have a known cost."
-        ),
-        f"Forecast for the month: {usd(found.expected)}"
-        + ("." if found.low is None else f", with 80 % certainty between {usd(found.low)} and {usd(found.high)}."),
-        f"It rests on {found.days_of_history:,} days of history; {found.days_left:,} days are left.",
-    ]
-    if found.low is None:
-        lines.append("The history is too short for an interval.")
+    spent = f"{found.month:%B %Y}: {usd(found.spent)} spent up to {found.last_day}, the day of the latest event"
+    lines = [f"{spent}; {found.priced_runs:,} of {found.runs:,} runs have a known cost.", _forecast(found)]
     if found.uncovered_days:
         lines.append(f"No source covers {found.uncovered_days:,} of these days: the forecast is too low.")
     models = (
@@ -238,8 +229,8 @@ def _ranking(rows: Sequence[Ranked]) -> Table:
         (
             row.pattern_signature,
             f"{row.occurrences:,}",
-            "-" if row.net_p10 is None else f"{_usd(row.net_p10)} to {_usd(row.net_p90)}",
-            "-" if row.npv_p10 is None else f"{_usd(row.npv_p10)} to {_usd(row.npv_p90)}",
+            _span(row.net_p10, row.net_p90),
+            _span(row.npv_p10, row.npv_p90),
             _usd(row.naive_monthly_savings),
             VERDICTS[row.verdict][0],
         )
@@ -286,7 +277,21 @@ def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) ->
 
 
 def _usd(value: Number) -> str:
-    return usd(None if value is None else float(value), 4)
+    return usd(None if value is None else float(value))
+
+
+def _forecast(found: Budget) -> str:
+    if not found.days_left:
+        return "The month is complete."
+    rests = f"It rests on {found.days_of_history:,} days of history; {found.days_left:,} days are left."
+    if found.low is None:
+        return f"Forecast for the month: {usd(found.expected)}; the history is too short for an interval. {rests}"
+    span = f"{usd(found.low)} and {usd(found.high)}"
+    return f"Forecast for the month: {usd(found.expected)}, with 80 % certainty between {span}. {rests}"
+
+
+def _span(low: Number, high: Number) -> str:
+    return "-" if low is None else f"{_usd(low)} to {_usd(high)}"
 
 
 def _share(value: Number) -> str:

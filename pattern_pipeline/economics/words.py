@@ -110,11 +110,11 @@ def verdict_of_all(verdicts: Mapping[str, int]) -> str:
     if promising := verdicts.get("promising", 0):
         return f"Nothing here is safely worth automating yet; {promising:,} {of_all} may be."
     parts = {
-        "not_worth_automating": "would cost more than they save",
-        "insufficient_evidence": "have too little evidence",
-        "excluded": "are not automatable",
+        "not_worth_automating": "not worth the cost",
+        "insufficient_evidence": "with too little evidence",
+        "excluded": "not to be automated",
     }
-    found = "; ".join(f"{verdicts[name]:,} {words}" for name, words in parts.items() if verdicts.get(name))
+    found = ", ".join(f"{verdicts[name]:,} {words}" for name, words in parts.items() if verdicts.get(name))
     return f"Nothing here is worth automating: {of_all}, {found}."
 
 
@@ -192,7 +192,7 @@ def _certainty(estimate: Row) -> tuple[str, ...]:
         return tuple(notes)
     spread = (
         f"In eight of ten simulated futures it is worth between {usd(estimate['npv_p10'])} and "
-        f"{usd(estimate['npv_p90'])}; the chance of a loss is {_chance(estimate['probability_of_loss'])}."
+        f"{usd(estimate['npv_p90'])}; the chance of a loss is {chance(estimate['probability_of_loss'])}."
     )
     return (spread, *notes)
 
@@ -219,8 +219,8 @@ def _would_change(estimate: Row, switching: Sequence[Row]) -> tuple[str, ...]:
     return tuple(said) or ("No single input could change the verdict on its own.",)
 
 
-def _chance(probability: float) -> str:
-    """A share of a finite simulation is never certainty."""
+def chance(probability: float) -> str:
+    """A probability in words: a share of a finite simulation is never certainty."""
     if probability < 0.01:
         return "below 1 %"
     return "above 99 %" if probability > 0.99 else f"{100 * probability:.0f} %"

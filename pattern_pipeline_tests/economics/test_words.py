@@ -5,7 +5,7 @@ from pattern_pipeline.economics import words
 from pattern_pipeline.economics.assumptions import RoiPolicy
 from pattern_pipeline.economics.sensitivity import INPUTS, analyse
 from pattern_pipeline.economics.verdicts import VERDICTS
-from pattern_pipeline.economics.words import explain, usd
+from pattern_pipeline.economics.words import explain, usd, verdict_of_all
 from pattern_pipeline_tests.economics.frames import WINDOW, estimates, frame, one, pattern, skewed
 
 
@@ -71,3 +71,23 @@ def test_when_nothing_could_flip_the_verdict_it_says_so() -> None:
     assert explain(row, unreachable.to_dicts()).would_change == (
         "No single input could change the verdict on its own.",
     )
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "said"),
+    [
+        ({}, "No repeated operation has been estimated yet."),
+        ({"worth_automating": 1, "excluded": 2}, "1 of 3 patterns is worth automating."),
+        ({"worth_automating": 2, "promising": 2}, "2 of 4 patterns are worth automating."),
+        ({"promising": 1}, "Nothing here is safely worth automating yet; 1 of 1 pattern may be."),
+        (
+            {"not_worth_automating": 2, "insufficient_evidence": 3, "excluded": 1},
+            (
+                "Nothing here is worth automating: "
+                "of 6 patterns, 2 not worth the cost, 3 with too little evidence, 1 not to be automated."
+            ),
+        ),
+    ],
+)
+def test_a_whole_history_is_one_sentence(verdicts: dict[str, int], said: str) -> None:
+    assert verdict_of_all(verdicts) == said
