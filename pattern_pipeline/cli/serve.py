@@ -1,9 +1,11 @@
-"""`up`: the Dagster UI with its daemon, on the installation's database, until Ctrl-C."""
+"""`up`: the Dagster UI with its daemon and the review page, on the installation's database, until Ctrl-C."""
 
 import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -11,43 +13,68 @@ import typer
 from pattern_pipeline.cli.common import fail_plainly
 from pattern_pipeline.settings import get_settings
 
-GRACE_SECONDS = 20
+GRACE_SECONDS = 20  # Dagster's daemon finishes its tick before it goes
+
+PortOption = Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the Dagster UI.")]
+ReviewPortOption = Annotated[int, typer.Option("--review-port", min=1, max=65535, help="Port of the review page.")]
 
 
-def up(
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the Dagster UI.")] = 3000,
-    host: Annotated[str, typer.Option("--host", help="Address of the Dagster UI; it has no login.")] = "127.0.0.1",
-) -> None:
-    """Start the database and the Dagster UI with its schedules; Ctrl-C stops all of it."""
+def up(port: PortOption = 3000, review_port: ReviewPortOption = 3001) -> None:
+    """Start the database, the Dagster UI with its schedules, and the review page; Ctrl-C stops all of it.
+
+    Both listen on this computer only. `pattern-pipeline review --host` serves the page elsewhere, with tokens.
+    """
     with fail_plainly():
         from pattern_pipeline.instance import dagster_home, workspace_file
         from pattern_pipeline.warehouse.database import Warehouse
         from pattern_pipeline.warehouse.servers import held_server
 
         settings = get_settings()
+        workspace = workspace_file()
+        environment = {**os.environ, "DAGSTER_HOME": str(dagster_home(settings))}
+        dagster = ["dagster", "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
+        review = ["pattern_pipeline", "review", "--port", str(review_port)]
         with held_server(settings):
             Warehouse.open(settings).close()
-            workspace = workspace_file()
-            typer.echo(f"Dagster UI: http://{host}:{port} (Ctrl-C stops it)")
-            code = _supervise(
-                [sys.executable, "-m", "dagster", "dev", "-w", str(workspace), "-h", host, "-p", str(port)],
-                {**os.environ, "DAGSTER_HOME": str(dagster_home(settings))},
-                str(workspace.parent),
+            typer.echo(
+                f"Dagster UI: http://127.0.0.1:{port}\nReview:     http://127.0.0.1:{review_port}\nCtrl-C stops it"
             )
+            code = supervise([dagster, review], environment, str(workspace.parent))
     raise typer.Exit(code)
 
 
-def _supervise(command: list[str], environment: dict[str, str], directory: str) -> int:
-    """Run a child until it ends or this process is told to; a signal reaches the child once, and is waited for."""
-    child = subprocess.Popen(command, env=environment, cwd=directory, start_new_session=True)
+def supervise(modules: Sequence[Sequence[str]], environment: Mapping[str, str], directory: str) -> int:
+    """Run Python modules side by side until one ends or this process is told to stop; none of them stays.
+
+    Returns:
+        The exit code of the one that ended by itself, 0 after a signal.
+    """
+    stopping = False
 
     def stop(*_: object) -> None:
-        child.send_signal(signal.SIGTERM)
+        nonlocal stopping
+        stopping = True
 
     for wanted in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wanted, stop)
+    children = [
+        subprocess.Popen([sys.executable, "-m", *module], env=environment, cwd=directory, start_new_session=True)
+        for module in modules
+    ]
     try:
-        return max(child.wait(), 0)
+        while not stopping and all(child.poll() is None for child in children):
+            time.sleep(0.2)
+        return 0 if stopping else next(max(child.returncode, 1) for child in children if child.returncode is not None)
     finally:
-        if child.poll() is None:
+        _end(children)
+
+
+def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:
+    for child in children:
+        child.terminate()
+    deadline = time.monotonic() + GRACE_SECONDS
+    for child in children:
+        try:
+            child.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
