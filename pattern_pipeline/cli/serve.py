@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,20 +31,17 @@ def up(port: PortOption = 3000, review_port: ReviewPortOption = 3001) -> None:
         from pattern_pipeline.warehouse.servers import held_server
 
         settings = get_settings()
-        workspace = workspace_file()
-        environment = {**os.environ, "DAGSTER_HOME": str(dagster_home(settings))}
-        dagster = ["dagster", "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
+        home = dagster_home(settings)
+        dagster = ["dagster", "dev", "-w", str(workspace_file()), "-h", "127.0.0.1", "-p", str(port)]
         review = ["pattern_pipeline", "review", "--port", str(review_port)]
         with held_server(settings):
             Warehouse.open(settings).close()
-            typer.echo(
-                f"Dagster UI: http://127.0.0.1:{port}\nReview:     http://127.0.0.1:{review_port}\nCtrl-C stops it"
-            )
-            code = supervise([dagster, review], environment, str(workspace.parent))
+            typer.echo(f"Dagster UI: http://127.0.0.1:{port} (Ctrl-C stops both)")
+            code = supervise([dagster, review], {**os.environ, "DAGSTER_HOME": str(home)}, home)
     raise typer.Exit(code)
 
 
-def supervise(modules: Sequence[Sequence[str]], environment: Mapping[str, str], directory: str) -> int:
+def supervise(modules: Sequence[Sequence[str]], environment: Mapping[str, str], directory: Path) -> int:
     """Run Python modules side by side until one ends or this process is told to stop; none of them stays.
 
     Returns:
