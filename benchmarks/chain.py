@@ -77,7 +77,7 @@ def bare_copy(warehouse: Warehouse) -> float:
         for _ in range(3):
             spent = 0.0
             for table in TABLES:
-                with tx._connection.cursor() as cursor:  # noqa: SLF001 - the reference is the bare driver
+                with tx._connection.cursor() as cursor:
                     cursor.execute(f"SELECT * FROM {table}")
                     rows = loadable(cursor.fetch_arrow_table())
                     cursor.execute(f"DROP TABLE IF EXISTS reference_{table}")
@@ -121,7 +121,9 @@ def main() -> None:
                 file.write(orjson.dumps(run) + b"\n")
         ratios = []
         for repeat in range(given.repeats):
-            settings = Settings(database_url=SecretStr(with_database(url, f"chain_{repeat}")), home=Path(scratch) / "home")
+            settings = Settings(
+                database_url=SecretStr(with_database(url, f"chain_{repeat}")), home=Path(scratch) / "home"
+            )
             with Warehouse.open(settings) as warehouse:
                 stages = chain(warehouse, settings, source)
                 reference = bare_copy(warehouse)

@@ -52,6 +52,10 @@ def main(simulations: int = 2000) -> None:
         print(f"rate        Garwood  mean count {expected:<6} {rate_coverage(rng, expected, simulations):.3f}")
     for trials, share in ((5, 0.8), (20, 0.8), (100, 0.95)):
         print(f"proportion  Wilson   n={trials:<4} p={share:<8} {share_coverage(rng, trials, share, simulations):.3f}")
+    for trials in (5, 20, 100):
+        shares = np.linspace(0.5, 0.99, 50)
+        average = np.mean([share_coverage(rng, trials, float(share), simulations) for share in shares])
+        print(f"proportion  Wilson   n={trials:<4} p=.50-.99  {average:.3f} on average")
     for name in COSTS:
         for n in (5, 20, 100):
             method = "BCa" if n >= policy.bootstrap_from else "t"

@@ -8,6 +8,7 @@ from scipy import stats
 from pattern_pipeline.economics.bootstrap import (
     bca_interval,
     bootstrap_means,
+    expanded_level,
     mean_evidence,
     mean_interval,
     on_exact_grid,
@@ -98,3 +99,19 @@ def test_row_quantile_equals_numpy() -> None:
     share = np.array([0.0, 0.137, 0.9, 1.0])
     expected = [np.quantile(row, q) for row, q in zip(ordered, share, strict=True)]
     assert row_quantile(ordered, share) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("n", "expected"), [(20, 0.9682), (100, 0.9539), (1000, 0.9504)])
+def test_small_samples_are_asked_for_more_than_the_nominal_level(n: int, expected: float) -> None:
+    wanted = np.sqrt(n / (n - 1)) * stats.t.ppf(0.975, n - 1)
+    assert expanded_level(0.95, n) == pytest.approx(2 * stats.norm.cdf(wanted) - 1, rel=1e-12)
+    assert expanded_level(0.95, n) == pytest.approx(expected, abs=2e-4)
+
+
+def test_the_interval_of_a_mean_is_bca_at_the_expanded_level() -> None:
+    sample = SAMPLES["gamma"]
+    evidence, means, n = mean_evidence(sample), bootstrap_means(sample, 2000), sample.shape[1]
+    expected = bca_interval(evidence, means, n, expanded_level(0.95, n))
+    found = mean_interval(evidence, means, n)
+    assert (found.low == expected.low).all()
+    assert (found.high == expected.high).all()
