@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     """The user's own price book, which goes before the shipped one: a TOML file like `history/prices.toml`."""
 
     reviewers: Path | None = None
-    """Who may use the review, and as what: a TOML file of names, roles and hashes of tokens. Unset: only this computer."""
+    """Who may use the review, and as what: a TOML file of names, roles and token hashes. Unset: only this computer."""
 
     def state_dir(self) -> Path:
         """Absolute state directory: `home`, else beside the clone's workspace.yaml, else the user's data directory."""
