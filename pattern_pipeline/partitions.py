@@ -4,11 +4,11 @@ from datetime import UTC, datetime, time, timedelta
 
 import dagster as dg
 
-from pattern_pipeline.settings import Settings
+from pattern_pipeline.settings import get_settings
 
 HOUR_KEY_FORMAT = "%Y-%m-%d-%H:%M"
 
-START = datetime.combine(Settings().start_date, time(), UTC)
+START = datetime.combine(get_settings().start_date, time(), UTC)
 """First hour of every hourly asset, read from the environment once and append-only: changing it later orphans what
 Dagster has recorded."""
 

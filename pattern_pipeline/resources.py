@@ -10,7 +10,7 @@ from pydantic import Field, PrivateAttr
 
 from pattern_pipeline.detection.policy import Policy, load_policy
 from pattern_pipeline.patterns.signatures import WindowDetector
-from pattern_pipeline.settings import Settings
+from pattern_pipeline.settings import Settings, get_settings
 from pattern_pipeline.warehouse.database import Warehouse
 
 
@@ -41,7 +41,7 @@ class Pipeline(dg.ConfigurableResource[None]):
     @cached_property
     def settings(self) -> Settings:
         """The installation's settings, read from the environment."""
-        return Settings()
+        return get_settings()
 
     @cached_property
     def policy(self) -> Policy:

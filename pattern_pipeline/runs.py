@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from pattern_pipeline.definitions import build_defs
+from pattern_pipeline.errors import InvalidInput
 from pattern_pipeline.history.hours import stale_hours
 from pattern_pipeline.instance import dagster_instance
 from pattern_pipeline.jobs import CATALOGUE, COUNT, DETECT, HOURS, INGEST, PUBLISH
@@ -19,6 +20,7 @@ from pattern_pipeline.partitions import START, last_complete_hour_end, range_tag
 from pattern_pipeline.patterns.versions import activate
 from pattern_pipeline.patterns.windows import Window, contiguous
 from pattern_pipeline.resources import Pipeline
+from pattern_pipeline.review.filters import DEFAULT_PRESET, filter_arguments
 from pattern_pipeline.settings import Settings
 from pattern_pipeline.warehouse.servers import held_server
 
@@ -59,6 +61,20 @@ class ChainRunner:
             self.recompute(*windows)
             done += windows
         return done
+
+    def check(self, window: Window | None = None, preset: str = "") -> None:
+        """Refuse what would fail only after the work: hours without a partition, a preset that the policy lacks.
+
+        Raises:
+            InvalidInput: the window or the preset.
+        """
+        filter_arguments(preset or DEFAULT_PRESET, self.pipeline.policy)
+        end = last_complete_hour_end()
+        if window and not START <= window.start < window.end <= end:
+            raise InvalidInput(
+                f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M} is not within the hours that can be "
+                f"computed, {START:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
+            )
 
     def recompute(self, *windows: Window) -> None:
         """Compute hours anew: a window in one run; of several, all are detected before sequences are mined once."""

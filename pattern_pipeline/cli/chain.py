@@ -30,15 +30,27 @@ def run(
         from pattern_pipeline.patterns.report import overview
         from pattern_pipeline.runs import chain_runner
 
+        first, last = _moment(since), _moment(until)
+        if first and last and first >= last:
+            raise InvalidInput(f"--since {since} must lie before --until {until}")
         with chain_runner(get_settings(), announce, policy) as runner:
+            runner.check(preset=preset)
             specs = [*(sources or []), *(_sample(runner.settings.state_dir() / "sample") if sample else [])]
             landing = runner.ingest(specs)
-            runner.catch_up(_moment(since), _moment(until))
+            runner.catch_up(first, last)
             runner.publish(preset)
             result = overview(runner.pipeline.warehouse)
     from pattern_pipeline.cli.show import show_overview
 
-    emit({**result, "landing": landing}, as_json, show_overview)
+    state = result.pop("state")
+    remarks = [*landing["notes"], *([] if state == "current" else [f"Counts are not complete yet: {state}."])]
+    if as_json:
+        # What this call could not read or compute is no part of what is known.
+        for remark in remarks:
+            typer.echo(remark, err=True)
+        emit(result, as_json, str)
+    else:
+        emit({**result, "landing": {**landing, "notes": remarks}}, as_json, show_overview)
 
 
 def ingest(sources: Sources = None, as_json: JsonOption = False) -> None:
@@ -70,6 +82,7 @@ def backfill(
             raise InvalidInput(f"--from {since} must lie before --to {until}")
         window = Window(floor_hour(first), ceil_hour(last))
         with chain_runner(get_settings(), announce, policy) as runner:
+            runner.check(window, preset)
             runner.recompute(window)
             runner.publish(preset)
             result = {"from": window.start.isoformat(), "to": window.end.isoformat(), "runs": runner.run_ids}

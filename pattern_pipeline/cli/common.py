@@ -5,6 +5,7 @@ Quick to import, since `--help` of every command does; what a command does belon
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ from pattern_pipeline.errors import DatabaseDown, PipelineError
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
+# A pipe has no width; this one is enough for every table of ours.
+PIPE_WIDTH = 180
+
 Data = TypeVar("Data")
 
 
@@ -31,8 +35,10 @@ def emit(data: Data, as_json: bool, render: Callable[[Data], RenderableType]) ->
     if as_json:
         sys.stdout.write(to_json(data) + "\n")
         return
+    in_pipe = not sys.stdout.isatty()
+    width = PIPE_WIDTH if in_pipe and "COLUMNS" not in os.environ else None
     # Signatures look like emoji codes, and texts of users like markup.
-    console = Console(soft_wrap=not sys.stdout.isatty(), highlight=False, markup=False, emoji=False)
+    console = Console(width=width, soft_wrap=in_pipe, highlight=False, markup=False, emoji=False)
     console.print(render(data))
 
 

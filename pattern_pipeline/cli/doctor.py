@@ -7,7 +7,7 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from pattern_pipeline.cli.common import JsonOption, emit
+from pattern_pipeline.cli.common import JsonOption, emit, fail_plainly
 from pattern_pipeline.errors import PipelineError
 from pattern_pipeline.settings import Settings, get_settings
 
@@ -16,7 +16,8 @@ Check = tuple[str, Callable[[Settings], str]]
 
 def command(as_json: JsonOption = False) -> None:
     """Check the installation: settings, state directory, database, schema, policy, Dagster, history."""
-    results = list(_results(get_settings()))
+    with fail_plainly(as_json):
+        results = list(_results(get_settings()))
     emit(results, as_json, _show)
     failed = [r["exit_code"] for r in results if not r["ok"]]
     if failed:

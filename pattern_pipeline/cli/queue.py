@@ -268,9 +268,8 @@ def _show_decisions(decided: list[dict[str, Any]]) -> RenderableType:
 def _show_entries(rows: list[dict[str, Any]]) -> RenderableType:
     if not rows:
         return Text("The queue is empty here. `pattern-pipeline queue sync --dry-run` says what could enter.")
-    table = queue_table([row | {"signature": row["pattern_signature"]} for row in rows])
-    table.title = f"{len(rows)} patterns in the queue"
-    return table
+    shown = [row | {"signature": row["pattern_signature"]} for row in rows]
+    return queue_table(shown, f"{len(rows)} patterns in the queue")
 
 
 def _show_entry(found: dict[str, Any]) -> RenderableType:

@@ -6,15 +6,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pattern_pipeline.cli import guardian
 from pattern_pipeline.cli.common import fail_plainly
 from pattern_pipeline.settings import get_settings
-
-GRACE_SECONDS = 20  # Dagster's daemon finishes its tick before it goes
 
 PortOption = Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the Dagster UI.")]
 ReviewPortOption = Annotated[int, typer.Option("--review-port", min=1, max=65535, help="Port of the review page.")]
@@ -56,7 +56,13 @@ def supervise(modules: Sequence[Sequence[str]], environment: Mapping[str, str], 
     for wanted in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wanted, stop)
     children = [
-        subprocess.Popen([sys.executable, "-m", *module], env=environment, cwd=directory, start_new_session=True)
+        subprocess.Popen(
+            [sys.executable, "-m", guardian.__name__, sys.executable, "-m", *module],
+            env=environment,
+            cwd=directory,
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
         for module in modules
     ]
     try:
@@ -68,11 +74,11 @@ def supervise(modules: Sequence[Sequence[str]], environment: Mapping[str, str], 
 
 
 def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Let every guardian end its server, then kill what is left of its group."""
     for child in children:
-        child.terminate()
-    deadline = time.monotonic() + GRACE_SECONDS
+        if child.stdin is not None:
+            child.stdin.close()
     for child in children:
-        try:
-            child.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
+        child.wait()
+        with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)

@@ -1,11 +1,14 @@
 """How results look on a terminal: tables and sentences in plain words. What they say is decided elsewhere."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from pattern_pipeline.cli.fitting import Column, FittedTable
 
 VERDICTS = {
     "worth_automating": ("worth automating", "bold green"),
@@ -37,14 +40,17 @@ def show_overview(result: Mapping[str, Any]) -> RenderableType:
     ranked = [p for p in result["patterns"] if p["verdict"] != "excluded"]
     if ranked:
         parts.append(pattern_table(ranked[:15], "Patterns, by what automating them is worth"))
-    parts.append(queue_table(result["queue"]) if result["queue"] else Text(why_nothing(result), style="bold"))
+    if result["queue"]:
+        parts.append(queue_table(result["queue"]))
+    elif result["workflows"]:
+        parts.append(Text(why_nothing(result), style="bold"))
     return Group(*parts)
 
 
 def _totals(result: Mapping[str, Any]) -> Text:
     start, end = result["window"]["start"], result["window"]["end"]
     if start is None:
-        return Text("No history yet.")
+        return Text("No history yet: name a source with `pattern-pipeline run SOURCE`, or look at `run --sample`.")
     share = result["priced_share"]
     return Text(
         f"\n{result['workflows']:,} runs with {result['steps']:,} steps, {start[:16]} to {end[:16]} UTC. "
@@ -72,53 +78,71 @@ def why_nothing(result: Mapping[str, Any]) -> str:
     return f"Nothing in the queue: of {len(patterns)} patterns, {found}."
 
 
-def pattern_table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
+def pattern_table(rows: Sequence[Mapping[str, Any]], title: str) -> FittedTable:
     """Patterns, one a line."""
-    table = Table(title=title, title_justify="left")
-    for name, kwargs in (
-        ("pattern", {"overflow": "fold"}),
-        ("runs", {"justify": "right"}),
-        ("a month", {"justify": "right"}),
-        ("cost", {"justify": "right"}),
-        ("basis", {}),
-        ("net a month, P10 to P90", {"justify": "right"}),
-        ("confidence", {"justify": "right"}),
-        ("verdict", {}),
-    ):
-        table.add_column(name, **kwargs)  # type: ignore[arg-type]
-    for row in rows:
-        net, (words, style) = row["net_monthly_savings"], VERDICTS[row["verdict"]]
-        rate = row["monthly_rate"]
-        table.add_row(
-            row["signature"],
-            f"{row['occurrence_count']:,}",
-            "-" if rate is None else f"{rate:,.1f}",
-            usd(row["attributed_cost_usd"], 4),
-            BASIS.get(row["cost_basis"], "-"),
-            "-" if net["p10"] is None else f"{usd(net['p10'])} to {usd(net['p90'])}",
-            "-" if row["confidence_score"] is None else f"{row['confidence_score']:.0f}",
-            Text(words, style=style),
-        )
-    return table
+    columns = (
+        Column("pattern"),
+        Column("runs", "right", 1),
+        Column("a month", "right", 6),
+        Column("cost", "right", 3),
+        Column("basis", rank=5),
+        Column("net a month, P10 to P90", "right", 2),
+        Column("worth over a year, P10 to P90", "right", 7),
+        Column("confidence", "right", 4),
+        Column("verdict"),
+    )
+    return FittedTable(title, columns, map(_pattern_row, rows))
 
 
-def queue_table(rows: Iterable[Mapping[str, Any]]) -> Table:
+def _pattern_row(row: Mapping[str, Any]) -> tuple[str | Text, ...]:
+    words, style = VERDICTS[row["verdict"]]
+    rate = row["monthly_rate"]
+    return (
+        row["signature"],
+        f"{row['occurrence_count']:,}",
+        "-" if rate is None else f"{rate:,.1f}",
+        usd(row["attributed_cost_usd"], 4),
+        BASIS.get(row["cost_basis"], "-"),
+        _interval(row["net_monthly_savings"]),
+        _interval(row["npv"]),
+        _points(row["confidence_score"]),
+        Text(words, style=style),
+    )
+
+
+def _interval(percentiles: Mapping[str, float | None]) -> str:
+    return "-" if percentiles["p10"] is None else f"{usd(percentiles['p10'])} to {usd(percentiles['p90'])}"
+
+
+def _points(score: float | None) -> str:
+    return "-" if score is None else f"{score:.0f}"
+
+
+def queue_table(rows: Iterable[Mapping[str, Any]], title: str = "Waiting for a decision") -> FittedTable:
     """The queue, one pattern a line."""
-    table = Table(title="Waiting for a decision", title_justify="left")
-    table.add_column("pattern", overflow="fold")
-    for name in ("runs", "gross a month", "net P50 a month", "confidence"):
-        table.add_column(name, justify="right")
-    table.add_column("status")
-    for row in rows:
-        table.add_row(
-            row["signature"],
-            f"{row['occurrence_count']:,}",
-            usd(row["potential_monthly_savings"]),
-            usd(row["net_p50"]),
-            "-" if row["confidence_score"] is None else f"{row['confidence_score']:.0f}",
-            row["status"] + (" (look again)" if row["needs_review"] else ""),
-        )
-    return table
+    columns = (
+        Column("pattern"),
+        Column("runs", "right", 1),
+        Column("gross a month", "right", 4),
+        Column("net P50 a month", "right", 2),
+        Column("confidence", "right", 3),
+        Column("status"),
+    )
+    return FittedTable(
+        title,
+        columns,
+        (
+            (
+                row["signature"],
+                f"{row['occurrence_count']:,}",
+                usd(row["potential_monthly_savings"]),
+                usd(row["net_p50"]),
+                _points(row["confidence_score"]),
+                row["status"] + (" (look again)" if row["needs_review"] else ""),
+            )
+            for row in rows
+        ),
+    )
 
 
 def details(pairs: Iterable[tuple[str, object]]) -> Table:
@@ -137,8 +161,12 @@ def show_landing(report: Mapping[str, Any]) -> RenderableType:
     changes = ", ".join(
         f"{total[name]:,} {name}" for name in ("inserted", "updated", "unchanged", "deleted", "moved") if total[name]
     )
-    read = len(report["sources"]) - report["sources_unchanged"]
-    lines = [f"{read:,} sources read, {report['sources_unchanged']:,} had nothing new. Runs: {changes or 'none'}."]
+    outcomes = Counter(source["outcome"] for source in report["sources"])
+    read = outcomes["read"] + outcomes["continued"]
+    unreadable = f", {outcomes['unreadable']:,} could not be read" if outcomes["unreadable"] else ""
+    lines = [
+        f"{read:,} sources read, {outcomes['unchanged']:,} had nothing new{unreadable}. Runs: {changes or 'none'}."
+    ]
     if total["quarantined"]:
         lines.append(f"In quarantine: {_counts(total['quarantined'])}.")
     if total["redactions"]:

@@ -3,10 +3,10 @@
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from pattern_pipeline.cli.common import JsonOption, emit, fail_plainly
+from pattern_pipeline.cli.fitting import Column, FittedTable
 from pattern_pipeline.cli.show import details, usd
 from pattern_pipeline.settings import get_settings
 
@@ -37,22 +37,27 @@ def _show(result: dict[str, Any]) -> RenderableType:
     )
     if not result["sources"]:
         return Group(summary, Text("No source yet: pattern-pipeline run SOURCE, or run --sample."))
-    table = Table(title="Sources", title_justify="left")
-    table.add_column("source", overflow="fold")
-    table.add_column("reader")
-    for name in ("records", "runs", "quarantined"):
-        table.add_column(name, justify="right")
-    table.add_column("read up to")
-    for source in result["sources"]:
-        table.add_row(
-            source["location"] + (" (gone)" if source["gone_since"] else ""),
-            source["reader"],
-            f"{source['rows_read']:,}",
-            f"{source['runs_read']:,}",
-            f"{source['rows_quarantined']:,}",
-            str(source["last_event_time"] or "-")[:16],
-        )
+    columns = (
+        Column("source"),
+        Column("reader", rank=4),
+        Column("records", "right", 3),
+        Column("runs", "right", 1),
+        Column("quarantined", "right", 2),
+        Column("read up to", rank=5),
+    )
+    table = FittedTable("Sources", columns, map(_source_row, result["sources"]))
     return Group(summary, table)
+
+
+def _source_row(source: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        source["location"] + (" (gone)" if source["gone_since"] else ""),
+        source["reader"],
+        f"{source['rows_read']:,}",
+        f"{source['runs_read']:,}",
+        f"{source['rows_quarantined']:,}",
+        str(source["last_event_time"] or "-")[:16],
+    )
 
 
 def _outside(outside: dict[str, Any]) -> str:
