@@ -15,6 +15,7 @@ from pattern_pipeline.cli import (
     doctor,
     patterns,
     policy,
+    prices,
     queue,
     review,
     roi,
@@ -43,6 +44,7 @@ app.add_typer(queue.app, name="queue")
 app.add_typer(review.app, name="review")
 app.add_typer(roi.app, name="roi")
 app.add_typer(policy.app, name="policy")
+app.add_typer(prices.app, name="prices")
 app.add_typer(db.app, name="db")
 
 
