@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pattern_pipeline.history.mapping import Mapping
-from pattern_pipeline.history.readers import ReadOptions, claude_code
+from pattern_pipeline.history.readers import ReadOptions, claude_code, gathering
 from pattern_pipeline.warehouse.database import Warehouse
 from pattern_pipeline_tests.history.batches import wipe
 from pattern_pipeline_tests.history.files import landed
@@ -339,7 +339,7 @@ def test_files_too_large_to_be_held_give_the_same_runs_and_can_be_continued(
     held = read(path)
     monkeypatch.setattr(claude_code, "HELD_BYTES", 100)
     monkeypatch.setattr(claude_code, "_LINES_BETWEEN", 1)
-    monkeypatch.setattr(claude_code, "_RUNS", 1)
+    monkeypatch.setattr(gathering, "_RUNS", 1)
     streamed = read(path)
     assert streamed.runs.equals(held.runs)
     assert streamed.steps.equals(held.steps)

@@ -12,9 +12,9 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import orjson
 import polars as pl
@@ -23,22 +23,16 @@ from pattern_pipeline.errors import InvalidInput
 from pattern_pipeline.history.faults import Faults
 from pattern_pipeline.history.mapping import ReadOptions
 from pattern_pipeline.history.model import Batch
-from pattern_pipeline.history.normalise import Normaliser
 from pattern_pipeline.history.pricing import UNCHARGED
 from pattern_pipeline.history.readers import jsonlines
 from pattern_pipeline.history.readers.base import Location
+from pattern_pipeline.history.readers.gathering import Gathering
 from pattern_pipeline.history.readers.transcript_files import ProjectFiles, Stamp, is_transcript, stamp
 from pattern_pipeline.history.readers.transcript_lines import KNOWN_TYPES, Line, read_line
 from pattern_pipeline.history.readers.transcript_runs import Rank, Run, Timeline, price
-from pattern_pipeline.history.records import Records, Steps
-from pattern_pipeline.history.redaction import Redactor
 
 HELD_BYTES: Final = 96 << 20
-_RUNS: Final = 2_000
-_STEPS: Final = 10_000
 _LINES_BETWEEN: Final = 20_000
-_TYPES: Final = 50
-_TYPE_LENGTH: Final = 60
 
 
 class ClaudeCodeReader:
@@ -80,11 +74,11 @@ class ClaudeCodeReader:
             self._held = _Held.of(key, whole_sessions=whole_sessions)
         held, mine = self._held, paths.index(location.path)
         _check_readable(location, held.contents[mine])
-        output.account(held.contents[mine])
+        output.tell(held.contents[mine])
         touched = {run.run_id for run in held.runs if mine in run.files}
         for run_id, run in held.best.items():
             if run_id in touched:
-                output.add(run, mine)
+                output.add_run(run, mine)
                 yield from output.batches()
         yield from output.batches(is_last=True)
 
@@ -139,61 +133,23 @@ class _Held:
         return cls(key, whole_sessions, contents, runs, best)
 
 
-class _Output:
-    """Runs on their way into batches, with what there is to tell of the lines they were made of."""
+class _Output(Gathering):
+    """Runs of transcripts, priced, with the figures of the calls that were counted."""
 
     def __init__(self, kind: str, options: ReadOptions) -> None:
-        self._normaliser = Normaliser(kind, options, is_priced=True)
-        self._redactor = Redactor(options.redaction)
+        super().__init__(kind, options, is_priced=True)
         self._prices = options.prices
-        self._contents: list[_Content] = []
-        self._facts: Counter[str] = Counter()
-        self._rows: list[dict[str, Any]] = []
-        self._steps: list[list[dict[str, Any]]] = []
-        self._step_count = 0
-        self._positions: list[int] = []
 
-    def account(self, content: _Content) -> None:
-        """Adds what the next batch accounts for."""
-        self._contents.append(content)
+    def tell(self, content: _Content) -> None:
+        """Adds what there is to tell of a file."""
+        self.account(rows_read=content.lines, faults=content.faults, facts=content.facts, skipped=content.skipped)
 
-    def add(self, run: Run, file: int) -> None:
+    def add_run(self, run: Run, file: int) -> None:
         """Adds a run; its calls count for the file in which they were found first."""
         row, steps = price(run, self._prices)
-        self._rows.append(row)
-        self._steps.append(steps)
-        self._step_count += len(steps)
-        self._positions.append(run.first.position)
-        own = [call for call in run.calls.values() if call.file == file]
-        self._facts["api_calls"] += len(own)
-        self._facts["tokens"] += sum(call.usage.total for call in own)
-
-    def batches(self, byte_offset: int | None = None, *, is_last: bool = False) -> Iterator[Batch]:
-        """The batches of what was added, once it is much or nothing more will come."""
-        if not is_last and len(self._rows) < _RUNS and self._step_count < _STEPS:
-            return
-        positions = "byte " + pl.Series("position", self._positions, dtype=pl.Int64).cast(pl.String)
-        first, *further = self._normaliser.batches(
-            Records.of_rows(self._rows, self._normaliser.run_fields, positions),
-            Steps.of_lists(self._steps, self._normaliser.step_fields),
-            Faults([part for content in self._contents for part in content.faults.parts]),
-            rows_read=sum(content.lines for content in self._contents),
-            byte_offset=byte_offset,
-        )
-        facts = sum((content.facts for content in self._contents), self._facts)
-        yield replace(first, facts=facts, skipped=self._skipped())
-        yield from further
-        self._contents, self._facts = [], Counter()
-        self._rows, self._steps, self._step_count, self._positions = [], [], 0, []
-
-    def _skipped(self) -> Counter[str]:
-        """Unknown types of record; their names are the source's, so they are redacted too."""
-        counted = sum((content.skipped for content in self._contents), Counter[str]()).most_common(_TYPES)
-        names, _ = self._redactor.text(pl.Series([name for name, _ in counted], dtype=pl.String))
-        skipped: Counter[str] = Counter()
-        for name, (_, records) in zip(names.str.head(_TYPE_LENGTH), counted, strict=True):
-            skipped[name] += records
-        return skipped
+        self.add(row, steps, f"byte {run.first.position}")
+        own = [call.usage.total for call in run.calls.values() if call.file == file]
+        self.account(facts={"api_calls": len(own), "tokens": sum(own)})
 
 
 def _streamed(
@@ -217,7 +173,7 @@ def _streamed(
             _send(timeline.finished(), output, mine, sent)
             yield from output.batches(timeline.resume if is_alone else None)
     _check_readable(location, contents[mine])
-    output.account(contents[mine])
+    output.tell(contents[mine])
     resume = timeline.resume if timeline.open_runs else contents[mine].end
     _send(timeline.rest(), output, mine, sent)
     yield from output.batches(resume if is_alone else None, is_last=True)
@@ -228,7 +184,7 @@ def _send(runs: Iterable[Run], output: _Output, mine: int, sent: dict[str, Rank]
     for run in runs:
         if mine in run.files and not run.is_empty and (run.run_id not in sent or run.rank > sent[run.run_id]):
             sent[run.run_id] = run.rank
-            output.add(run, mine)
+            output.add_run(run, mine)
 
 
 def _lines(path: Path, offset: int, content: _Content) -> Iterator[Line]:
