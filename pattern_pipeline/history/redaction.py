@@ -6,7 +6,7 @@ a secret (`password=None`, `token=get_token()`) is shielded by a NUL meanwhile, 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -17,8 +17,6 @@ from pattern_pipeline.history.redaction_rules import (
     HARMLESS,
     HARMLESS_PATH,
     Rule,
-    home_needles,
-    home_rules,
     kind_of_key,
     mark,
     needles_for,
@@ -38,8 +36,10 @@ class Redactor:
 
     def __init__(self, policy: RedactionPolicy) -> None:
         self._policy = policy
-        self._rules = (*home_rules(policy), *rules_for(policy))
-        self._needles = [*needles_for(policy), *home_needles(policy), _NUL, _ESCAPED_NUL]
+        self._rules = rules_for(policy)
+        self._own_rules = tuple(Rule(name, pattern) for name, pattern in policy.patterns.items())
+        self._needles = needles_for(policy)
+        self._all_needles = sorted({_NUL, _ESCAPED_NUL, *(each for given in self._needles.values() for each in given)})
 
     def frame(
         self, frame: pl.DataFrame, *, json: Collection[str] = (), skip: Collection[str] = ()
@@ -85,7 +85,7 @@ class Redactor:
 
     def _is_suspicious(self, values: pl.Series) -> pl.Series:
         """Where there may be anything to replace, by one search; only the user's patterns have no literals for it."""
-        suspicious = values.str.contains_any(self._needles, ascii_case_insensitive=True).fill_null(False)
+        suspicious = values.str.contains_any(self._all_needles, ascii_case_insensitive=True).fill_null(False)
         for pattern in self._policy.patterns.values():
             suspicious |= values.str.contains(pattern).fill_null(False)
         return suspicious
@@ -99,10 +99,19 @@ class Redactor:
             before = values
             for harmless in (HARMLESS, HARMLESS_PATH):
                 values = values.str.replace_all(harmless, f"${{1}}{_NUL}${{2}}")
-            values = _replace(values, self._rules, counts, weights).str.replace_all(_NUL, "", literal=True)
+            values = _replace(values, self._rules_for(values), counts, weights).str.replace_all(_NUL, "", literal=True)
             if values.equals(before):
                 break
         return values
+
+    def _rules_for(self, values: pl.Series) -> list[Rule]:
+        """The rules that can match any of the values: to try one is much dearer than to look for its literals."""
+        present = {
+            kind
+            for kind, needles in self._needles.items()
+            if needles and values.str.contains_any(needles, ascii_case_insensitive=True).any()
+        }
+        return [*(rule for rule in self._rules if rule.kind in present), *self._own_rules]
 
     def _rebuild(self, value: Any, clean: Mapping[str, str], weight: int, counts: Counter[str]) -> Any:
         match value:
@@ -123,7 +132,7 @@ class Redactor:
         return redacted
 
 
-def _replace(values: pl.Series, rules: tuple[Rule, ...], counts: Counter[str], weights: pl.Series) -> pl.Series:
+def _replace(values: pl.Series, rules: Sequence[Rule], counts: Counter[str], weights: pl.Series) -> pl.Series:
     for rule in rules:
         if hits := int((values.str.count_matches(rule.pattern) * weights).sum()):
             counts[rule.kind] += hits

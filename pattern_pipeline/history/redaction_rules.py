@@ -194,16 +194,15 @@ _CONSTANTS: Final = frozenset({"none", "null", "nil", "undefined", "true", "fals
 
 
 def rules_for(policy: RedactionPolicy) -> tuple[Rule, ...]:
-    """The rules of a policy in the order of application: shapes, then assignments, then the user's own."""
+    """The built-in rules of a policy in the order of application: homes, then shapes, then assignments."""
     wanted = [rule for kind, rules in _RULES.items() if kind in policy.kinds for rule in rules]
-    own = [Rule(name, pattern) for name, pattern in policy.patterns.items()]
-    return (*wanted, *([_EMAIL] if policy.email else []), *own)
+    return (*home_rules(policy), *wanted, *([_EMAIL] if policy.email else []))
 
 
-def needles_for(policy: RedactionPolicy) -> list[str]:
-    """Lower-case literals of which a text holds at least one when a built-in rule of the policy can match it."""
-    needles = {needle for kind in policy.kinds for needle in _NEEDLES[kind]}
-    return sorted(needles | ({"@"} if policy.email else set()))
+def needles_for(policy: RedactionPolicy) -> dict[str, list[str]]:
+    """By kind of the built-in rules: lower-case literals of which a text that such a rule can match holds one."""
+    needles: dict[str, list[str]] = {kind: list(_NEEDLES[kind]) for kind in policy.kinds}
+    return {HOME_KIND: home_needles(policy), **needles, **({_EMAIL.kind: ["@"]} if policy.email else {})}
 
 
 def home_rules(policy: RedactionPolicy) -> tuple[Rule, ...]:
