@@ -54,7 +54,7 @@ class WindowDetector:
                 steps = tx.frame("patterns/window_steps", **where)
                 found = pl.concat([self._text_rows(runs), self._step_rows(steps)])
                 rows += tx.load("detected_signatures", narrow(tx, found))
-                characteristics = self._texts.characteristics(runs)
+                characteristics = self._texts.characteristics(runs.join(found, on="workflow_id", how="semi"))
                 tx.load("workflow_characteristics", with_jsonb(characteristics, "matched_characteristics"))
                 workflows += runs.height
             if rows >= ANALYZE_FROM:

@@ -147,6 +147,7 @@ class Warehouse:
         """
         self.url = normalise(url, "psycopg")
         self.libpq_url = normalise(url, "libpq")
+        self._idle: list[adbc.Connection] = []
         self.engine = sqlalchemy.create_engine(
             self.url,
             pool_pre_ping=True,
@@ -171,8 +172,10 @@ class Warehouse:
         return warehouse
 
     def close(self) -> None:
-        """Closes the pool's connections."""
+        """Closes the connections that are not in use."""
         self.engine.dispose()
+        while self._idle:
+            self._idle.pop().close()
 
     def __enter__(self) -> Self:
         return self
@@ -189,16 +192,29 @@ class Warehouse:
     @contextmanager
     def bulk(self) -> Iterator[BulkTransaction]:
         """One ADBC transaction on a connection of its own: commits when the block ends, rolls back when it raises."""
-        with adbc.connect(self.libpq_url) as connection:
-            bulk = BulkTransaction(connection)
-            bulk.run("warehouse/session")
+        connection = self._bulk_connection()
+        try:
+            yield BulkTransaction(connection)
             connection.commit()
+        except BaseException:
+            connection.close()  # the server rolls back
+            raise
+        self._idle.append(connection)
+
+    def _bulk_connection(self) -> adbc.Connection:
+        """An idle connection that still answers, else a new one: connecting reads the whole catalogue of types."""
+        while self._idle:
+            connection = self._idle.pop()
             try:
-                yield bulk
-            except BaseException:
-                connection.rollback()
-                raise
-            connection.commit()
+                BulkTransaction(connection).scalar("warehouse/ping")
+            except adbc.Error:
+                connection.close()
+            else:
+                return connection
+        connection = adbc.connect(self.libpq_url)
+        BulkTransaction(connection).run("warehouse/session")
+        connection.commit()
+        return connection
 
 
 def only_statement(name: str) -> Statement:
