@@ -350,3 +350,98 @@ def test_files_too_large_to_be_held_give_the_same_runs_and_can_be_continued(
     continued = read(path, offset=offset)
     assert continued.runs["nl_input"].to_list() == ["review the code", "commit it", "more"]
     assert continued.runs[:1].equals(held.runs[1:2])
+
+
+ODD = [None, True, 7, -1.5, "", "x" * 3_000, [], [1, "a", {}], {"a": {"b": []}}, "2026-03-01", "NaN", 1 << 70]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:12])
+def test_a_line_of_any_shape_spoils_nothing_else(tmp_path: Path, odd: Any) -> None:
+    good, other = a_working_day(), a_working_day("odd")
+    bad = []
+    for line in other.lines[:8]:
+        for name in line:
+            bad.append({**line, "uuid": f"odd-{len(bad)}", name: odd})
+        for name in line["message"]:
+            bad.append({**line, "uuid": f"odd-{len(bad)}", "message": {**line["message"], name: odd}})
+    block = {"type": "tool_use", "id": odd, "name": odd, "input": odd}
+    bad += [{**other.lines[1], "uuid": "b", "message": {"id": "m", "content": [block], "usage": {}}}]
+    block = {"type": "tool_result", "tool_use_id": "t1", "content": odd, "is_error": odd}
+    bad += [{**other.lines[4], "uuid": "c", "message": {"content": [block]}, "toolUseResult": odd}]
+    counts = dict.fromkeys(("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation"), odd)
+    bad += [{**other.lines[1], "uuid": "d", "message": {"id": "n", "usage": counts}}]
+    expected = read_lines(tmp_path / "good", good)
+    reading = read(write_transcript(tmp_path / "all.jsonl", [*good.lines, *bad]))
+    wanted = reading.runs.filter(reading.runs["workflow_id"].is_in(expected.runs["workflow_id"].to_list()))
+    assert wanted["nl_input"].to_list() == expected.runs["nl_input"].to_list()
+    assert sum(batch.rows_read for batch in reading.batches) == len(good.lines) + len(bad)
+
+
+def test_unreadable_lines_are_told_and_the_rest_is_read(tmp_path: Path) -> None:
+    session = a_working_day()
+    lines = [json.dumps(line).encode() for line in session.lines]
+    deep = b'{"type": "user", "x": ' + b"[" * 5_000 + b"]" * 5_000 + b"}"
+    nul = lines[15].replace(b"commit it", b"commit\\u0000 it")
+    odd = [b"garbage", deep, b'{"type": "user", "message": 3, "sessionId": "s1"}', b"\xff\xfe\x00", b"[]", b""]
+    unknown = [b'{"type": "novelty", "sessionId": "s1"}', b'{"type": ["a"]}', b'{"x": 1}', b'{"type": "summary"}']
+    broken = lines[7].replace(b"review", b"rev\xff\xfeiew")
+    path = tmp_path / "s1.jsonl"
+    path.write_bytes(b"\n".join([*lines[:7], broken, *odd, *lines[8:15], nul, *lines[16:], *unknown, lines[0][:50]]))
+    reading = read(path)
+    assert reading.runs["nl_input"].to_list() == ["run the tests", "rev\ufffd\ufffdiew the code", "commit\ufffd it"]
+    assert sorted(reading.reasons) == ["field_dropped", *["invalid_json"] * 4, "repaired"]
+    assert reading.batches[0].skipped == {"novelty": 1, "(list)": 1, "(NoneType)": 1}
+    assert reading.steps.height == 5
+
+
+def test_files_that_lead_nowhere_are_passed_over(warehouse: Warehouse, tmp_path: Path) -> None:
+    write_transcript(tmp_path / "s1.jsonl", a_working_day().lines)
+    (tmp_path / "loop.jsonl").symlink_to(tmp_path / "loop.jsonl")
+    (tmp_path / "gone.jsonl").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "folder.jsonl").mkdir()
+    (tmp_path / "around").symlink_to(tmp_path)
+    (tmp_path / "binary.jsonl").write_bytes(b"\x00\x01" * 500)
+    report = landed(warehouse, tmp_path)
+    assert [len(rows) for rows in snapshot(warehouse).values()] == [3, 5, 0]
+    assert [Path(each.location).name for each in report.unreadable] == ["binary.jsonl"]
+
+
+SECRETS = {
+    "anthropic": "sk-ant-api03-" + "Zx9" * 12,
+    "github": "ghp_" + "Qw8" * 12,
+    "aws": "AKIA" + "QZ7XKD93LMWPRT5V",
+    "jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI5OTkifQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg",
+    "slack": "xoxb-" + "831-" * 5 + "abcdefghijkl",
+}
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+def test_a_secret_in_any_field_leaves_no_trace(warehouse: Warehouse, tmp_path: Path, secret: str) -> None:
+    session = a_working_day()
+    lines: list[Any] = list(session.lines)
+    for line in session.lines[:9]:
+        for name in line:
+            changed = {**line, "uuid": f"{line['uuid']}-{name}"}
+            lines.append({**changed, name: f"x {secret} y"})
+            if name == "message":
+                lines.extend({**changed, name: {**line[name], key: f"{secret}"}} for key in line[name])
+                blocks = [block for block in line[name]["content"] if isinstance(block, dict)]
+                lines.extend(
+                    {
+                        **changed,
+                        "uuid": f"{changed['uuid']}-{key}",
+                        name: {**line[name], "content": [{**block, key: value}]},
+                    }
+                    for block in blocks
+                    for key in block
+                    for value in (secret, {"a": [secret], secret: 1})
+                )
+    lines.append(f'{{"type": "user", "message": broken {secret}')
+    report = landed(warehouse, write_transcript(tmp_path / "s1.jsonl", lines))
+    tables = ("workflow_history", "tool_calls", "quarantined_records", "run_sources", "ingested_sources")
+    stored = json.dumps(snapshot(warehouse, tables)) + json.dumps(report.to_dict())
+    assert secret not in stored
+    assert report.total.redactions
+    with warehouse.transaction() as tx:
+        wording = tx.connection.exec_driver_sql("SELECT string_agg(detail || excerpt, ' ') FROM quarantined_records")
+        assert secret not in str(wording.scalar())

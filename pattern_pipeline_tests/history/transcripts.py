@@ -94,9 +94,9 @@ def write_transcript(path: Path, lines: list[Record] | list[str], *, cut: int = 
     return path
 
 
-def a_working_day() -> Session:
+def a_working_day(name: str = "s1") -> Session:
     """Three prompts with parallel calls, an error, an answer, and a sub-agent among them."""
-    session = Session()
+    session = Session(name)
     session.prompt("run the tests")
     session.call(text("Let me see."), use("t1", "Bash", command="pytest -q"), use("t2", "Read", file_path="a.py"))
     session.result("t1", "Exit code 2\nE   assert False", is_error=True)

@@ -45,6 +45,7 @@ KNOWN_TYPES: Final = frozenset(
 
 # Longer than what is kept in the end, so that a secret is whole when it is looked for.
 _TEXT_LENGTH: Final = 8_000
+_MOST_TOKENS: Final = 1 << 53
 _INTERRUPTED: Final = "[Request interrupted by user"
 _CONCLUDING: Final = ("end_turn", "stop_sequence")
 _ENDINGS: Final = ("stop_hook_summary", "turn_duration")
@@ -195,7 +196,8 @@ def _read_reply(line: Line, row: Mapping[str, Any], message: Mapping[str, Any]) 
     line.kind = "reply"
     line.concludes = message.get("stop_reason") in _CONCLUDING
     blocks = _blocks(message.get("content"))
-    line.answers = any(block.get("type") == "text" for block in blocks)
+    types = [block.get("type") for block in blocks]
+    line.answers = "text" in types
     if row.get("isApiErrorMessage") is True:
         line.text = _joined(blocks) or "The request to the model failed."
     message_id, request_id = _text(message.get("id")), _text(row.get("requestId"))
@@ -287,8 +289,8 @@ def _usage(given: Any) -> tuple[Usage | None, str | None]:
         by_lifetime.get("ephemeral_5m_input_tokens"),
         by_lifetime.get("ephemeral_1h_input_tokens"),
     )
-    counts = [0 if each is None else each for each in figures]
-    if not all(type(each) is int and 0 <= each < 1 << 53 for each in counts):
+    counts = [each or 0 for each in figures]
+    if set(map(type, counts)) != {int} or min(counts) < 0 or max(counts) > _MOST_TOKENS:
         return None, "The usage holds a count that is no number of tokens."
     read, written, cache_read, cache_write, for_5m, for_1h = counts
     # Where the parts say less than the whole, the rest is of the usual kind.
@@ -303,7 +305,8 @@ def _blocks(content: Any) -> list[dict[str, Any]]:
 
 
 def _joined(blocks: list[dict[str, Any]]) -> str:
-    return "\n".join(text for block in blocks if block.get("type") == "text" and (text := _text(block.get("text"))))
+    texts = [block.get("text") for block in blocks if block.get("type") == "text"]
+    return "\n".join([text for text in texts if isinstance(text, str) and text])
 
 
 def _text(value: Any) -> str | None:
