@@ -229,12 +229,16 @@ def _one_version_each(runs: pl.DataFrame) -> list[pl.DataFrame]:
 
 
 def _placed(calls: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
-    """The steps of the landed runs; a step without time takes its predecessor's, the first ones their run's."""
+    """The steps of the landed runs, numbered by time, then place in the source.
+
+    A step without time takes its predecessor's, the first ones their run's.
+    """
     its_run = runs.select("run", "workflow_id", run_start="start_time", run_time="event_time")
     placed = calls.join(its_run, on="run", maintain_order="left").with_columns(
         event_time=pl.coalesce(pl.col("moment").forward_fill().over("run"), "run_start", "run_time")
     )
-    return conform(placed, STEPS)
+    ordered = placed.sort("run", "event_time", "seq", maintain_order=True)
+    return conform(ordered.with_columns(seq=pl.int_range(pl.len()).over("run")), STEPS)
 
 
 def _with_unique_ids(calls: pl.DataFrame) -> pl.DataFrame:
