@@ -175,8 +175,9 @@ class Normaliser:
             moment = pl.coalesce("start_time", "event_time").dt.timestamp("us")
             own = own.fill_null(_hashes(runs.select("session_id", "nl_input", moment)))
         redacted, _ = self._redactor.text(own)
-        # Ids with a secret in them stay apart from each other.
-        own = redacted.zip_with(own == redacted, redacted + "-" + _hashes(own.to_frame()))
+        if (own != redacted).any():
+            # Ids with a secret in them stay apart from each other.
+            own = redacted.zip_with(own == redacted, redacted + "-" + _hashes(own.to_frame()))
         return runs.with_columns(
             (f"{self._namespace}:" + _bounded(own)).alias("workflow_id"), _bounded(runs["session_id"])
         )
