@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
+from dagster_postgres.utils import DagsterPostgresException
 
 from pattern_pipeline.definitions import build_defs
-from pattern_pipeline.errors import InvalidInput
+from pattern_pipeline.errors import DatabaseDown, InvalidInput
 from pattern_pipeline.history.hours import stale_hours
 from pattern_pipeline.instance import dagster_instance
 from pattern_pipeline.jobs import CATALOGUE, COUNT, DETECT, HOURS, INGEST, PUBLISH
@@ -121,5 +122,10 @@ def chain_runner(settings: Settings, announce: Announce, policy: str = "") -> It
     with held_server(settings), dagster_instance(settings) as instance:
         try:
             yield ChainRunner(settings, pipeline, instance, announce)
+        except DagsterPostgresException as error:
+            raise DatabaseDown(
+                "The database stopped answering in the middle of the work. See `pattern-pipeline db status`, then run "
+                "the same command again: it goes on from what was committed."
+            ) from error
         finally:
             pipeline.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -52,6 +53,13 @@ def snapshot(warehouse: Warehouse, tables: Iterable[str] = HISTORY) -> Rows:
     """The rows of `tables` as sorted JSON text, without the columns of `BOOKKEEPING`; equal means identical."""
     with warehouse.transaction() as tx:
         return {table: _rows(tx.connection, table) for table in tables}
+
+
+def differences(found: Rows, expected: Rows) -> dict[str, tuple[list[str], list[str]]]:
+    """Of each table that differs, the first rows that only one side has: surplus and missing."""
+    surplus = {name: sorted((Counter(found[name]) - Counter(rows)).elements())[:5] for name, rows in expected.items()}
+    missing = {name: sorted((Counter(rows) - Counter(found[name])).elements())[:5] for name, rows in expected.items()}
+    return {name: (surplus[name], missing[name]) for name in expected if surplus[name] or missing[name]}
 
 
 def _rows(connection: sqlalchemy.Connection, table: str) -> list[str]:

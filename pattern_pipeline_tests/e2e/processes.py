@@ -6,12 +6,16 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
+
+import psutil
 
 from pattern_pipeline.settings import PROJECT_ROOT
 
@@ -21,8 +25,14 @@ class Installation:
 
     def __init__(self, home: Path, **environment: str) -> None:
         self.home = home
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("PATTERN_PIPELINE_", "DAGSTER_"))}
-        self.environment = {**clean, "PATTERN_PIPELINE_HOME": str(home), **environment}
+        ours = ("PATTERN_PIPELINE_", "DAGSTER_", "PYTHONDONTWRITEBYTECODE")
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+        self.environment = {
+            **clean,
+            "PATTERN_PIPELINE_HOME": str(home),
+            "PYTHONPYCACHEPREFIX": _bytecode().name,
+            **environment,
+        }
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "pattern_pipeline", *arguments]
@@ -43,10 +53,37 @@ class Installation:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            self.command(*arguments), env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+    def start(self, *arguments: str, log: Path) -> subprocess.Popen[str]:
+        """A process that goes on by itself; what it says is appended to `log`."""
+        with log.open("a") as output:
+            return subprocess.Popen(
+                self.command(*arguments),
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                text=True,
+            )
+
+    def processes(self) -> list[psutil.Process]:
+        """Every live process of this installation, the server's apart, which have no environment of ours."""
+        return [each for each in psutil.process_iter() if self._is_ours(each)]
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            return (
+                process.status() != psutil.STATUS_ZOMBIE
+                and process.name() != "postgres"
+                and process.environ().get("PATTERN_PIPELINE_HOME") == str(self.home)
+            )
+        except psutil.Error:
+            return False
+
+
+@cache
+def _bytecode() -> "tempfile.TemporaryDirectory[str]":
+    """Where the processes of a session keep compiled modules: without it each would compile Dagster anew."""
+    return tempfile.TemporaryDirectory(prefix="pattern-pipeline-tests-bytecode-")
 
 
 @contextmanager
@@ -64,7 +101,7 @@ def dagster_dev(installation: Installation, log: Path) -> Iterator["DagsterUi"]:
         )
     try:
         ui = DagsterUi(port)
-        until(ui.is_ready, 90, lambda: log.read_text()[-3000:])
+        until(ui.is_ready, 180, lambda: log.read_text()[-3000:])
         yield ui
     finally:
         process.send_signal(signal.SIGTERM)
@@ -113,7 +150,7 @@ class DagsterUi:
             )["partitionBackfillOrError"]
             return found
 
-        until(lambda: state()["status"] not in {"REQUESTED", "COMPLETING", "CANCELING", "FAILING"}, 180, state)
+        until(lambda: state()["status"] not in {"REQUESTED", "COMPLETING", "CANCELING", "FAILING"}, 300, state)
         return state()
 
 
