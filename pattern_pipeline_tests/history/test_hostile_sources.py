@@ -88,7 +88,7 @@ def test_unreadable_steps_are_told_and_the_others_land(tmp_path: Path) -> None:
         )
     )
     assert reading.runs.height == 3
-    assert reading.steps["seq"].to_list() == [0, 2]
+    assert reading.steps["seq"].to_list() == [0, 1]
     assert reading.steps["cost_usd"].to_list() == [None, None]
     assert sorted(reading.reasons) == ["field_dropped", "invalid_steps", "invalid_steps"]
     assert reading.run("generic:3")["extra"] == '{"steps":12}'
