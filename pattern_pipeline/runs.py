@@ -18,7 +18,7 @@ from pattern_pipeline.history.hours import stale_hours
 from pattern_pipeline.instance import dagster_instance
 from pattern_pipeline.jobs import CATALOGUE, COUNT, DETECT, HOURS, INGEST, PUBLISH
 from pattern_pipeline.partitions import START, last_complete_hour_end, range_tags
-from pattern_pipeline.patterns.versions import activate
+from pattern_pipeline.patterns.versions import NO_CATALOGUE, activate, catalogue_version
 from pattern_pipeline.patterns.windows import Window, contiguous
 from pattern_pipeline.resources import Pipeline
 from pattern_pipeline.review.filters import DEFAULT_PRESET, filter_arguments
@@ -57,6 +57,8 @@ class ChainRunner:
         it ends there; what lands meanwhile is left to the next call.
         """
         done: list[Window] = []
+        if not self._catalogue_is_mined() and not self.stale_windows(since, until):
+            self._execute(CATALOGUE.name, {})  # hours that were detected and counted without it, in the UI
         for _ in range(2):
             windows = self.stale_windows(since, until)
             self.recompute(*windows)
@@ -76,6 +78,10 @@ class ChainRunner:
                 f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M} is not within the hours that can be "
                 f"computed, {START:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
             )
+
+    def _catalogue_is_mined(self) -> bool:
+        with self.pipeline.warehouse.transaction() as tx:
+            return catalogue_version(tx) != NO_CATALOGUE
 
     def recompute(self, *windows: Window) -> None:
         """Compute hours anew: a window in one run; of several, all are detected before sequences are mined once."""
