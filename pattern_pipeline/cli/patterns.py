@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pattern_pipeline.cli.common import JsonOption, emit, fail_plainly
-from pattern_pipeline.cli.show import BASIS, VERDICTS, details, pattern_table, usd
+from pattern_pipeline.cli.show import BASIS, VERDICTS, destructive_warning, details, pattern_table, usd
 from pattern_pipeline.settings import get_settings
 
 app = typer.Typer(help="What was found, and why.", no_args_is_help=True)
@@ -73,6 +73,7 @@ def _show(found: dict[str, Any]) -> RenderableType:
     rules = {"layer": "layer", "rule_id": "rule", "matched_text": "text", "runs": "runs"}
     return Group(
         Text.assemble((found["signature"], "bold"), "  ", (words, style)),
+        destructive_warning(found["destructive"]),
         money,
         _templates(found),
         _table("Why it was seen", found["rules"], rules),

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pattern_pipeline.cli.common import JsonOption, emit, fail_plainly
-from pattern_pipeline.cli.show import details, queue_table, usd
+from pattern_pipeline.cli.show import destructive_warning, details, queue_table, usd
 from pattern_pipeline.errors import DatabaseDown, InvalidInput
 from pattern_pipeline.settings import get_settings
 
@@ -72,11 +72,17 @@ def show_entry(
 ) -> None:
     """One queued pattern with its evidence and its history."""
     with fail_plainly(as_json):
+        from pattern_pipeline.detection.policy import load_policy
+        from pattern_pipeline.patterns.destructive import destructive
         from pattern_pipeline.review.queue import entry, history
         from pattern_pipeline.warehouse.database import Warehouse
 
-        with Warehouse.open(get_settings()) as warehouse:
+        settings = get_settings()
+        policy = load_policy(settings.policy)
+        with Warehouse.open(settings) as warehouse:
             result = entry(warehouse, pattern).model_dump()
+            with warehouse.transaction() as tx:
+                result["destructive"] = destructive(tx, policy, result["pattern_id"])
             result["history"] = [row.model_dump() for row in history(warehouse, pattern)]
     emit(result, as_json, _show_entry)
 
@@ -290,14 +296,15 @@ def _show_entry(found: dict[str, Any]) -> RenderableType:
             ("evidence", found["evidence_hash"]),
         ]
     )
+    warning = destructive_warning(found["destructive"])
     if not found["history"]:
-        return facts
+        return Group(warning, facts)
     table = Table(title="History", title_justify="left")
     for name in ("when", "who", "what", "notes"):
         table.add_column(name, overflow="fold")
     for row in found["history"]:
         table.add_row(f"{row['created_at']:%Y-%m-%d %H:%M}", row["reviewer"], row["action"], row["notes"] or "")
-    return Group(facts, table)
+    return Group(warning, facts, table)
 
 
 def _show_sync(result: SyncResult) -> RenderableType:

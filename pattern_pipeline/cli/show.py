@@ -155,6 +155,16 @@ def details(pairs: Iterable[tuple[str, object]]) -> Table:
     return table
 
 
+def destructive_warning(commands: Iterable[str]) -> RenderableType:
+    """The warning over a pattern that runs destructive commands; nothing where there are none."""
+    lines = [f"  {command}" for command in commands]
+    return (
+        Text("\n".join(("Destructive commands among its latest steps:", *lines)), style="bold red")
+        if lines
+        else Group()
+    )
+
+
 def show_landing(report: Mapping[str, Any]) -> RenderableType:
     """What an ingest did."""
     total = report["total"]

@@ -96,14 +96,28 @@ def _named(parts: Iterable[_Part]) -> tuple[StepMatch, ...]:
 
 
 def _parts(script: Script, found: Iterable[Invocation | None], cwd: str, policy: StepPolicy) -> Iterator[_Part]:
+    for run, command in executed(script, found, policy):
+        if part := _part(run, command, cwd, policy):
+            yield part
+
+
+def executed(
+    script: Script, found: Iterable[Invocation | None], policy: StepPolicy
+) -> Iterator[tuple[Invocation, SimpleCommand]]:
+    """What a script runs with the simple commands that run it, in order; commands inside commands are looked into.
+
+    Args:
+        script: The parsed text.
+        found: `invocations` of it.
+        policy: The table of programs.
+    """
     waiting = deque((command, run, 0) for command, run in zip(script.commands, found, strict=True))
     while waiting:
         command, run, depth = waiting.popleft()
         if run is None:
             continue
         if run.shell_text is None:
-            if part := _part(run, command, cwd, policy):
-                yield part
+            yield run, command
         elif depth < MAX_NESTING:
             inner = parse(run.shell_text, command.directory, command.context)
             nested = zip(inner.commands, invocations(inner, policy), strict=True)

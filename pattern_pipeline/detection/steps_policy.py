@@ -118,6 +118,31 @@ class ToolRule(_Model):
     signature: SignatureForm
 
 
+class DestructiveRule(_Model):
+    """Commands that destroy what they are pointed at; a pattern that runs one carries a warning.
+
+    A command fits when its program and sub-command do and, if any are listed, one of the options, prefixes or
+    statements is given.
+
+    Attributes:
+        id: Of the rule.
+        programs: As the table of programs names them.
+        subcommands: Leading words after the program's options. Empty: the rule needs none.
+        options: Any of them is enough.
+        prefixes: How an argument begins (`+` of a refspec, `of=/dev/sd`).
+        statements: How an argument, or a part of it after a `;`, begins, by whole words without regard to case.
+        harmless: Options with which nothing is destroyed, and lower-case words that make a statement harmless.
+    """
+
+    id: Name
+    programs: Names = Field(min_length=1)
+    subcommands: tuple[Words, ...] = ()
+    options: Names = frozenset()
+    prefixes: tuple[Name, ...] = ()
+    statements: tuple[Words, ...] = ()
+    harmless: Names = frozenset()
+
+
 class Sides(_Model):
     """Tokens of directory names that decide the target of a step."""
 

@@ -15,7 +15,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from pattern_pipeline.detection.redaction_policy import LinearPattern
-from pattern_pipeline.detection.steps_policy import StepPolicy
+from pattern_pipeline.detection.steps_policy import DestructiveRule, StepPolicy
 
 TextName = Literal["task", "error", "template"]
 Matching = Literal["token", "substring"]
@@ -278,6 +278,7 @@ class DetectionPolicy(PolicyModel):
         matching: How terms are matched that do not say it themselves: on token boundaries or anywhere.
         terms: Name -> phrases; rules refer to terms only.
         steps: The step layer. None: the policy has none.
+        destructive: Commands that a reviewer is warned of; they are told by the step layer's table of programs.
     """
 
     matching: Matching
@@ -290,10 +291,11 @@ class DetectionPolicy(PolicyModel):
     characteristics: CharacteristicsPolicy
     exclusions: tuple[Exclusion, ...] = ()
     steps: StepPolicy | None = None
+    destructive: tuple[DestructiveRule, ...] = ()
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
-        for group in (self.guards, self.targets, self.rules, self.exclusions):
+        for group in (self.guards, self.targets, self.rules, self.exclusions, self.destructive):
             ids = [entry.id for entry in group]
             if repeated := sorted({name for name in ids if ids.count(name) > 1}):
                 raise ValueError(f"duplicate rule id: {', '.join(repeated)}")

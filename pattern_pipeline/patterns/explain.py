@@ -10,6 +10,7 @@ import polars as pl
 from pattern_pipeline.detection.policy import Policy
 from pattern_pipeline.detection.slots import determinism, slot_evidence
 from pattern_pipeline.detection.step_detector import StepDetector
+from pattern_pipeline.patterns.destructive import destructive
 from pattern_pipeline.patterns.report import pattern, plain
 from pattern_pipeline.warehouse.database import BulkTransaction, Transaction, Warehouse
 
@@ -19,13 +20,14 @@ TEMPLATES = 5
 
 
 def explain(warehouse: Warehouse, policy: Policy, signature: str) -> dict[str, Any]:
-    """A pattern with the rules that fired, examples, examples where it failed, and its command templates.
+    """A pattern with the rules that fired, examples, failed ones, destructive commands, and its command templates.
 
     Raises:
         NotFound: no such pattern.
     """
     with warehouse.transaction() as tx:
         found = {**pattern(tx, signature), **evidence(tx, signature)}
+        found["destructive"] = destructive(tx, policy, found["pattern_id"])
     with warehouse.bulk() as bulk:
         return {**found, **commands(bulk, policy, found["pattern_id"])}
 

@@ -14,8 +14,10 @@ from typing import Any, Final
 from pydantic import BaseModel
 from sqlalchemy import RowMapping
 
+from pattern_pipeline.detection.policy import Policy
 from pattern_pipeline.economics.words import explain
 from pattern_pipeline.errors import NotFound
+from pattern_pipeline.patterns.destructive import destructive
 from pattern_pipeline.review.queue import Amount, HistoryRow, QueueEntry
 from pattern_pipeline.roi.questions import sensitivity
 from pattern_pipeline.warehouse.database import Transaction, Warehouse
@@ -182,6 +184,7 @@ class Dossier(BaseModel):
         queue: Its row of the queue; None when it is not in it.
         estimate: None before the first estimate.
         counter_examples: Runs in which it failed.
+        destructive: Commands among its latest steps that destroy what they are pointed at: a warning.
         history: Decisions, comments and flags, oldest first.
     """
 
@@ -195,11 +198,12 @@ class Dossier(BaseModel):
     counter_examples: tuple[Example, ...]
     trend: tuple[Day, ...]
     overlaps: tuple[Overlap, ...]
+    destructive: tuple[str, ...]
     history: tuple[HistoryRow, ...]
 
 
-def dossier(warehouse: Warehouse, pattern: str) -> Dossier:
-    """The dossier of a pattern, by signature or number.
+def dossier(warehouse: Warehouse, policy: Policy, pattern: str) -> Dossier:
+    """The dossier of a pattern, by signature or number; the policy says which commands are warned of.
 
     Raises:
         NotFound: No such pattern.
@@ -228,6 +232,7 @@ def dossier(warehouse: Warehouse, pattern: str) -> Dossier:
                 "counter_examples": rows("examples", **recent, failed=True, limit=EXAMPLES),
                 "trend": rows("trend", **which, days=TREND_DAYS),
                 "overlaps": rows("overlaps", **which, runs=OVERLAP_RUNS, limit=OVERLAPS),
+                "destructive": destructive(transaction, policy, facts["pattern_id"]),
                 "history": rows("history", **which),
             }
         )

@@ -12,7 +12,14 @@ from typer.testing import CliRunner
 from pattern_pipeline.cli.queue import app
 from pattern_pipeline.warehouse.database import Warehouse
 from pattern_pipeline.warehouse.urls import with_database
-from pattern_pipeline_tests.review.rows import add_estimate, add_pattern, change_pattern, queued
+from pattern_pipeline_tests.review.rows import (
+    add_estimate,
+    add_occurrence,
+    add_pattern,
+    add_step,
+    change_pattern,
+    queued,
+)
 
 NAME = "test:pytest:backend"
 
@@ -50,6 +57,14 @@ def test_sync_fills_the_queue_and_list_and_show_read_it(database: Warehouse) -> 
     assert (row["pattern_signature"], row["status"], row["net_p50"]) == (NAME, "pending", 100)
     assert NAME in _call("list").output
     assert "$50.00 to $150.00" in _call("show", NAME).output
+
+
+def test_show_warns_of_destructive_commands(database: Warehouse, pattern: int) -> None:
+    assert "Destructive" not in _call("show", NAME).output
+    add_occurrence(database, pattern, "run-1", "2026-09-01")
+    add_step(database, pattern, "run-1", "pytest && rm -rf build")
+    assert _json("show", NAME)["destructive"] == ["rm -rf build"]
+    assert "Destructive commands among its latest steps:\n  rm -rf build" in _call("show", NAME).output
 
 
 def test_decisions_are_recorded_and_shown_with_their_history(pattern: int) -> None:

@@ -108,6 +108,21 @@ def add_occurrence(warehouse: Warehouse, pattern_id: int, workflow_id: str, occu
         )
 
 
+def add_step(warehouse: Warehouse, pattern_id: int, workflow_id: str, command: str) -> None:
+    """A shell command of a run of `add_occurrence`, in which the pattern was seen."""
+    with connect(warehouse) as connection:
+        connection.execute(
+            "INSERT INTO tool_calls (workflow_id, tool_call_id, seq, tool_name, command, event_time)"
+            " SELECT workflow_id, '0', 0, 'Bash', %s, event_time FROM workflow_history WHERE workflow_id = %s",
+            (command, workflow_id),
+        )
+        connection.execute(
+            "INSERT INTO detected_signatures (workflow_id, event_time, step_seq, part, signature_id, evidence_id)"
+            " SELECT workflow_id, event_time, 0, 0, %s, 0 FROM workflow_history WHERE workflow_id = %s",
+            (pattern_id, workflow_id),
+        )
+
+
 def queue_row(warehouse: Warehouse, pattern_id: int) -> dict[str, Any]:
     """All columns of a queued pattern."""
     with connect(warehouse) as connection:

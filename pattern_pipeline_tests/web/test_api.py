@@ -13,8 +13,10 @@ from pattern_pipeline_tests.review.rows import (
     add_estimate,
     add_occurrence,
     add_pattern,
+    add_step,
     automation_status,
     change_pattern,
+    connect,
     queue_row,
     whole_database,
 )
@@ -137,6 +139,34 @@ def test_the_detail_has_the_evidence_the_estimate_the_queue_and_the_history(
     assert [row["workflow_id"] for row in found["examples"]] == ["run-1"]
     assert [row["action"] for row in found["history"]] == ["commented"]
     assert client.get(f"{API}/{queued}").json()["pattern"] == found["pattern"]
+
+
+def test_destructive_commands_are_warned_of_in_the_detail_and_on_the_page(
+    client: TestClient, warehouse: Warehouse, queued: int
+) -> None:
+    add_occurrence(warehouse, queued, "run-1", "2026-09-01")
+    add_step(warehouse, queued, "run-1", "pytest -k 'git push --force'")
+    assert client.get(f"{API}/{SIGNATURE}").json()["destructive"] == []
+    assert "Destructive commands" not in client.get(f"/patterns/{SIGNATURE}").text
+    add_occurrence(warehouse, queued, "run-2", "2026-09-02")
+    add_step(warehouse, queued, "run-2", "pytest && sudo rm -rf '<b>out</b>'")
+    assert client.get(f"{API}/{SIGNATURE}").json()["destructive"] == ["sudo rm -rf '<b>out</b>'"]
+    page = client.get(f"/patterns/{SIGNATURE}").text
+    assert "Destructive commands" in page
+    assert "sudo rm -rf &#39;&lt;b&gt;out&lt;/b&gt;&#39;" in page
+
+
+def test_a_sequence_is_warned_of_for_what_its_steps_run(client: TestClient, warehouse: Warehouse, queued: int) -> None:
+    sequence = add_pattern(warehouse, "sequence:of:two")
+    with connect(warehouse) as connection:
+        connection.execute(
+            "INSERT INTO sequence_catalog (signature, kind, elements, readable, workflows, days, automatable)"
+            " VALUES ('sequence:of:two', 'sequence', %s, 'two', 1, 1, true)",
+            ([SIGNATURE, "git:push:repo"],),
+        )
+    add_occurrence(warehouse, sequence, "run-1", "2026-09-01")
+    add_step(warehouse, queued, "run-1", "pytest; git reset --hard")
+    assert client.get(f"{API}/sequence:of:two").json()["destructive"] == ["git reset --hard"]
 
 
 def test_a_detected_pattern_has_a_detail_before_it_is_queued(client: TestClient, warehouse: Warehouse) -> None:

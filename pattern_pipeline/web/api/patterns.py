@@ -59,7 +59,7 @@ def patterns(
 @router.get("/{pattern}", responses=documented(404))
 def one_pattern(pattern: Reference, services: ServicesOf) -> Dossier:
     """Everything known of a pattern, queued or not: evidence, estimate, examples, history."""
-    return dossier(services.warehouse, pattern)
+    return dossier(services.warehouse, services.policy, pattern)
 
 
 @router.get("/{pattern}/history", responses=documented(404))

@@ -56,7 +56,7 @@ def show_pattern(
     back: Annotated[Text, Query()] = "",
 ) -> Response:
     """Everything that is known of a pattern; with `decide`, the form of that action waits for the reason."""
-    found = dossier(services.warehouse, pattern)
+    found = dossier(services.warehouse, services.policy, pattern)
     return _render(request, found, DecisionForm(action=decide or Action.APPROVE, back=back), asked=decide)
 
 
@@ -78,7 +78,7 @@ def decide_pattern(
             until=datetime.combine(form.until, time(), UTC) if form.until else None,
         )
     except (Conflict, InvalidInput) as error:
-        found = dossier(services.warehouse, pattern)
+        found = dossier(services.warehouse, services.policy, pattern)
         return _render(request, found, form, problem_of(error)[0])
     if form.action is Action.COMMENT:
         return RedirectResponse(f"/patterns/{quote(decision.pattern_id)}#history", 303)
