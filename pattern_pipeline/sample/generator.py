@@ -218,7 +218,7 @@ class _RunDraft:
         if self.model.prices:
             step["call_cost_usd"] = _price(tokens, self.model.prices)
         if move.tool == "Bash":
-            step["command"], step["cwd"] = argument, f"~/work/{self.project.name}"
+            step["command"], step["cwd"] = argument, f"~/srv/{self.project.name}"
         else:
             step["tool_input"] = {"pattern" if move.tool == "Grep" else "file_path": argument}
         self.clock += move.seconds * (0.4 + 1.2 * draws.uniform())
