@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,8 @@ import typer
 from pattern_pipeline.cli import guardian
 from pattern_pipeline.cli.common import fail_plainly
 from pattern_pipeline.settings import get_settings
+
+GONE_WITHIN_SECONDS = 5  # a zombie that nobody reaps stays in its group
 
 PortOption = Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the Dagster UI.")]
 ReviewPortOption = Annotated[int, typer.Option("--review-port", min=1, max=65535, help="Port of the review page.")]
@@ -74,11 +75,21 @@ def supervise(modules: Sequence[Sequence[str]], environment: Mapping[str, str], 
 
 
 def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Let every guardian end its server, then kill what is left of its group."""
+    """Let every guardian end its server, then kill what is left of its group: it would keep the database running."""
     for child in children:
         if child.stdin is not None:
             child.stdin.close()
     for child in children:
         child.wait()
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
+        deadline = time.monotonic() + GONE_WITHIN_SECONDS
+        while _kill_group(child.pid) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+def _kill_group(group: int) -> bool:
+    """Whether there was somebody to kill."""
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
