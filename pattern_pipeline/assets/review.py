@@ -10,6 +10,9 @@ from pattern_pipeline.resources import Pipeline
 from pattern_pipeline.review.sync import sync
 
 
+REVIEW_PAGE = "http://127.0.0.1:3001"  # where `pattern-pipeline up` and `review` serve it unless told otherwise
+
+
 class QueueConfig(dg.Config):
     """How much enters the queue."""
 
@@ -29,6 +32,7 @@ def approval_queue(config: QueueConfig, pipeline: Pipeline) -> dg.MaterializeRes
     return dg.MaterializeResult(
         metadata={
             "preset": preset,
+            "review page": dg.MetadataValue.url(REVIEW_PAGE),
             "result": dg.MetadataValue.json(result.model_dump(mode="json")),
             **table_metadata(pipeline.warehouse, "pattern_approvals"),
         }
