@@ -9,7 +9,6 @@ from pattern_pipeline.patterns.versions import progress
 from pattern_pipeline.resources import Pipeline
 from pattern_pipeline.review.sync import sync
 
-
 REVIEW_PAGE = "http://127.0.0.1:3001"  # where `pattern-pipeline up` and `review` serve it unless told otherwise
 
 
