@@ -194,7 +194,8 @@ def _scope(text: pl.Expr, settings: TextReading) -> pl.Expr:
     limit = settings.head_characters
     line = text.str.replace(_LINES_BEFORE, "").str.slice(0, limit + 1).str.replace(_LINE_END, "")
     shortened = line.str.replace(_LAST_WORD, "").str.slice(0, limit)
-    return pl.when(line.str.len_bytes() > limit).then(shortened).otherwise(line)
+    # A foreign character just behind the limit still tells where the last word ends.
+    return pl.when(_is_ascii(line) & (line.str.len_bytes() > limit)).then(shortened).otherwise(line)
 
 
 def _normalised(text: pl.Expr, settings: TextReading) -> pl.Expr:

@@ -113,3 +113,9 @@ def test_phrases_in_other_scripts_are_found(policy: Policy) -> None:
 def test_a_frame_without_runs_gives_no_rows(policy: Policy) -> None:
     assert Detector(policy).detect_texts(frame([])).height == 0
     assert Detector(policy).characteristics(frame([])).height == 0
+
+
+@pytest.mark.parametrize("behind", ["\u4e2d", "\u2013", "X", " ", "\u00e9"])
+def test_what_stands_just_behind_the_head_decides_about_its_last_word(policy: Policy, behind: str) -> None:
+    head = ("x " * 98 + "test").rjust(200, "x")
+    assert_equal(policy, [Run(head + behind + "more", None, None)])
