@@ -27,6 +27,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 # A pipe has no width; this one is enough for every table of ours.
 PIPE_WIDTH = 180
 
+DISK_FULL = "53100"  # SQLSTATE
+
 Data = TypeVar("Data")
 
 
@@ -88,10 +90,7 @@ def fail_plainly(as_json: bool = False) -> Iterator[None]:
     except PipelineError as error:
         raise _failed(error, as_json) from error
     except _driver_errors() as error:
-        failure = DatabaseDown(
-            f"The database stopped answering or refused the work: {_first_line(error)}. "
-            "See `pattern-pipeline db status`, then run the same command again."
-        )
+        failure = DatabaseDown(f"{_what_happened(error)} Then run the same command again.")
         raise _failed(failure, as_json) from error
 
 
@@ -120,7 +119,10 @@ def _driver_errors() -> tuple[type[Exception], ...]:
     )
 
 
-def _first_line(error: BaseException) -> str:
-    """The driver's own words only: SQLAlchemy adds the statement and its parameters, which are the user's data."""
+def _what_happened(error: BaseException) -> str:
+    """In the driver's own words only: SQLAlchemy adds the statement and its parameters, which are the user's data."""
     cause = getattr(error, "orig", None) or error
-    return str(cause).strip().partition("\n")[0].rstrip(".")
+    words = str(cause).strip().partition("\n")[0].rstrip(".")
+    if DISK_FULL in (getattr(cause, "sqlstate", None), getattr(cause, "pgcode", None)):
+        return f"The database's disk is full: {words}. Free some space."
+    return f"The database stopped answering or refused the work: {words}. See `pattern-pipeline db status`."

@@ -41,7 +41,9 @@ def test_a_month_of_hours_is_backfilled_in_one_run(
                 """{ assetNodeOrError(assetKey: {path: ["pattern_hourly_statistics"]}) { ... on AssetNode {
                     partitionStats { numMaterialized numFailed } } } }"""
             )
-            assert materialized["assetNodeOrError"]["partitionStats"] == {"numMaterialized": 720, "numFailed": 0}
+            # One more when the hourly schedule happens to tick meanwhile: it computes the hour before the present one.
+            partitions = materialized["assetNodeOrError"]["partitionStats"]
+            assert (partitions["numMaterialized"] in {720, 721}, partitions["numFailed"]) == (True, 0), partitions
         # With the catalogue mined and the tail published, it is the same as in one process without a daemon.
         assert installation.json("run") == expected
     finally:
