@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from dagster import DagsterInstance
@@ -21,6 +22,12 @@ from pattern_pipeline.warehouse.database import Warehouse
 from pattern_pipeline.warehouse.embedded import EmbeddedServer
 from pattern_pipeline.warehouse.servers import ensure_database
 from pattern_pipeline.warehouse.urls import with_database
+
+# How quickly a loaded machine makes examples says nothing about the code.
+hypothesis.settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("any-machine")
 
 TEST_SERVER = "PATTERN_PIPELINE_TEST_DATABASE_URL"
 
