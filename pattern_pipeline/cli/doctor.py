@@ -53,15 +53,15 @@ def _policy(settings: Settings) -> str:
 def _database(settings: Settings) -> str:
     from pattern_pipeline.warehouse.database import Warehouse
 
-    with Warehouse.open(settings) as warehouse, warehouse.transaction() as tx:
+    with Warehouse.held(settings) as warehouse, warehouse.transaction() as tx:
         return f"PostgreSQL {tx.scalar('catalog/server_version')}, schema current"
 
 
 def _integrity(settings: Settings) -> str:
     from pattern_pipeline.warehouse.migrations import verify
-    from pattern_pipeline.warehouse.servers import connected, pipeline_url
+    from pattern_pipeline.warehouse.servers import connected, held_server, pipeline_url
 
-    with connected(pipeline_url(settings)) as connection:
+    with held_server(settings), connected(pipeline_url(settings)) as connection:
         problems = verify(connection)
     if problems:
         raise PipelineError("; ".join(problems))
@@ -70,8 +70,9 @@ def _integrity(settings: Settings) -> str:
 
 def _dagster(settings: Settings) -> str:
     from pattern_pipeline.instance import dagster_instance
+    from pattern_pipeline.warehouse.servers import held_server
 
-    with dagster_instance(settings) as instance:
+    with held_server(settings), dagster_instance(settings) as instance:
         return f"storage answers, {instance.get_runs_count():,} runs recorded"
 
 
@@ -79,7 +80,7 @@ def _history(settings: Settings) -> str:
     from pattern_pipeline.patterns.status import status
     from pattern_pipeline.warehouse.database import Warehouse
 
-    with Warehouse.open(settings) as warehouse:
+    with Warehouse.held(settings) as warehouse:
         found = status(warehouse, settings.start_date)
     outside = found["outside_partitions"]["runs"]
     if outside:

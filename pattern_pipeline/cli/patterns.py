@@ -25,7 +25,7 @@ def list_patterns(
         from pattern_pipeline.patterns.report import patterns
         from pattern_pipeline.warehouse.database import Warehouse
 
-        with Warehouse.open(get_settings()) as warehouse, warehouse.transaction() as tx:
+        with Warehouse.held(get_settings()) as warehouse, warehouse.transaction() as tx:
             rows = [row for row in patterns(tx) if excluded or row["verdict"] != "excluded"][:limit]
     emit(rows, as_json, lambda found: pattern_table(found, f"{len(found)} patterns"))
 
@@ -42,7 +42,7 @@ def show_pattern(
         from pattern_pipeline.warehouse.database import Warehouse
 
         settings = get_settings()
-        with Warehouse.open(settings) as warehouse:
+        with Warehouse.held(settings) as warehouse:
             result = explain(warehouse, load_policy(settings.policy), signature)
     emit(result, as_json, _show)
 

@@ -29,7 +29,7 @@ def check(as_json: JsonOption = False) -> None:
 
         settings = get_settings()
         prices = load_prices(settings.prices)
-        with Warehouse.open(settings) as warehouse:
+        with Warehouse.held(settings) as warehouse:
             result = check_prices(warehouse, prices).to_dict()
     emit(result, as_json, _show)
 

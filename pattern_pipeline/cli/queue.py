@@ -52,7 +52,7 @@ def list_entries(
         from pattern_pipeline.review.queue import entries
         from pattern_pipeline.warehouse.database import Warehouse
 
-        with Warehouse.open(get_settings()) as warehouse:
+        with Warehouse.held(get_settings()) as warehouse:
             rows = [
                 found.model_dump()
                 for found in entries(
@@ -79,7 +79,7 @@ def show_entry(
 
         settings = get_settings()
         policy = load_policy(settings.policy)
-        with Warehouse.open(settings) as warehouse:
+        with Warehouse.held(settings) as warehouse:
             result = entry(warehouse, pattern).model_dump()
             with warehouse.transaction() as tx:
                 result["destructive"] = destructive(tx, policy, result["pattern_id"])
@@ -130,7 +130,7 @@ def sync_queue(
         if chosen == EVERYTHING and not (dry_run or yes):
             _confirm_everything()
         settings = get_settings()
-        with Warehouse.open(settings) as warehouse:
+        with Warehouse.held(settings) as warehouse:
             result = sync(
                 warehouse,
                 chosen,
@@ -152,7 +152,7 @@ def show_statistics(as_json: JsonOption = False) -> None:
         from pattern_pipeline.warehouse.database import Warehouse
 
         settings = get_settings()
-        with Warehouse.open(settings) as warehouse:
+        with Warehouse.held(settings) as warehouse:
             result = {
                 "queue": statistics(warehouse).model_dump(),
                 "sync": sync_statistics(warehouse, policy=load_policy(settings.policy)).model_dump(),
@@ -252,7 +252,7 @@ def _decide_each(action: str, patterns: list[str], as_json: bool, *, version: in
         from pattern_pipeline.review.transitions import Action, decide
         from pattern_pipeline.warehouse.database import Warehouse
 
-        with Warehouse.open(get_settings()) as warehouse:
+        with Warehouse.held(get_settings()) as warehouse:
             for pattern in patterns:
                 try:
                     with fail_plainly(as_json):

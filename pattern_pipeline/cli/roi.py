@@ -39,7 +39,7 @@ def show(pattern: Pattern, as_json: JsonOption = False) -> None:
         from pattern_pipeline.roi.questions import explained
         from pattern_pipeline.warehouse.database import Warehouse
 
-        with Warehouse.open(get_settings()) as warehouse:
+        with Warehouse.held(get_settings()) as warehouse:
             found = explained(warehouse, pattern)
     emit(found, as_json, show_estimate)
 
@@ -57,7 +57,7 @@ def summary(
         from pattern_pipeline.warehouse.database import Warehouse
 
         settings = get_settings()
-        with Warehouse.open(settings) as warehouse:
+        with Warehouse.held(settings) as warehouse:
             found = portfolio(warehouse, load_policy(settings.policy), limit=limit)
         if html is not None:
             from pattern_pipeline.cli.roi_page import page
@@ -80,7 +80,7 @@ def assumptions(as_json: JsonOption = False) -> None:
 
         settings = get_settings()
         policy = load_policy(settings.policy)
-        with Warehouse.open(settings) as warehouse:
+        with Warehouse.held(settings) as warehouse:
             inputs = assumed_inputs(warehouse)
         found = {
             "policy": settings.policy,
@@ -108,7 +108,7 @@ def what_if(
         from pattern_pipeline.warehouse.database import Warehouse
 
         settings = get_settings()
-        with Warehouse.open(settings) as warehouse:
+        with Warehouse.held(settings) as warehouse:
             found = ask(warehouse, load_policy(settings.policy), [*(changes or []), *(assignments or [])], pattern)
     emit(found, as_json, show_what_if)
 
@@ -122,6 +122,6 @@ def budget(as_json: JsonOption = False) -> None:
         from pattern_pipeline.warehouse.database import Warehouse
 
         settings = get_settings()
-        with Warehouse.open(settings) as warehouse:
+        with Warehouse.held(settings) as warehouse:
             found = view(warehouse, load_policy(settings.policy))
     emit(found, as_json, show_budget)

@@ -72,7 +72,7 @@ def record(
             executed_at=_utc(at),
         )
         settings = get_settings()
-        with Warehouse.open(settings) as warehouse:
+        with Warehouse.held(settings) as warehouse:
             policy = load_policy(settings.policy)
             stored = record_execution(warehouse, given, policy=policy, reported_by=getpass.getuser())
     emit(stored, as_json, show_execution)
@@ -109,7 +109,7 @@ def log_saving(
             saved_at=_utc(at),
         )
         settings = get_settings()
-        with Warehouse.open(settings) as warehouse:
+        with Warehouse.held(settings) as warehouse:
             policy = load_policy(settings.policy)
             stored = record_saving(warehouse, given, policy=policy, reported_by=getpass.getuser())
     emit(stored, as_json, show_saving)
@@ -121,7 +121,7 @@ def report(pattern: Pattern, as_json: JsonOption = False) -> None:
         from pattern_pipeline.roi.reports import report as story
         from pattern_pipeline.warehouse.database import Warehouse
 
-        with Warehouse.open(get_settings()) as warehouse:
+        with Warehouse.held(get_settings()) as warehouse:
             found = story(warehouse, pattern)
     emit(found, as_json, show_report)
 
@@ -132,7 +132,7 @@ def top(limit: Limit = 10, as_json: JsonOption = False) -> None:
         from pattern_pipeline.roi.reports import top_performers
         from pattern_pipeline.warehouse.database import Warehouse
 
-        with Warehouse.open(get_settings()) as warehouse:
+        with Warehouse.held(get_settings()) as warehouse:
             found = top_performers(warehouse, limit)
     emit(found, as_json, show_performers)
 
@@ -143,7 +143,7 @@ def bottom(limit: Limit = 10, as_json: JsonOption = False) -> None:
         from pattern_pipeline.roi.reports import underperformers
         from pattern_pipeline.warehouse.database import Warehouse
 
-        with Warehouse.open(get_settings()) as warehouse:
+        with Warehouse.held(get_settings()) as warehouse:
             found = underperformers(warehouse, limit)
     emit(found, as_json, show_performers)
 
@@ -158,7 +158,7 @@ def validate(as_json: JsonOption = False) -> None:
 
         settings = get_settings()
         policy = load_policy(settings.policy)
-        with Warehouse.open(settings) as warehouse:
+        with Warehouse.held(settings) as warehouse:
             derive_all(warehouse, policy)
             found = roi_summary(warehouse, policy)
     emit(found, as_json, show_realised)
@@ -182,7 +182,7 @@ def recommendations(
 
         settings = get_settings()
         policy = load_policy(settings.policy)
-        with Warehouse.open(settings) as warehouse:
+        with Warehouse.held(settings) as warehouse:
             applied = (
                 None
                 if apply is None
@@ -205,7 +205,7 @@ def update(
         from pattern_pipeline.warehouse.database import Warehouse
 
         settings = get_settings()
-        with Warehouse.open(settings) as warehouse:
+        with Warehouse.held(settings) as warehouse:
             found = update_confidence(warehouse, load_policy(settings.policy), pattern, dry_run=dry_run)
     emit(found, as_json, lambda changes: show_changes(changes, dry_run=dry_run))
 
@@ -217,7 +217,7 @@ def history(pattern: Pattern, as_json: JsonOption = False) -> None:
         from pattern_pipeline.roi.confidence import confidence_history
         from pattern_pipeline.warehouse.database import Warehouse
 
-        with Warehouse.open(get_settings()) as warehouse:
+        with Warehouse.held(get_settings()) as warehouse:
             found = confidence_history(warehouse, pattern)
     emit(found, as_json, show_confidence_history)
 

@@ -22,7 +22,7 @@ def command(
         from pattern_pipeline.patterns.report import sequences
         from pattern_pipeline.warehouse.database import Warehouse
 
-        with Warehouse.open(get_settings()) as warehouse, warehouse.transaction() as tx:
+        with Warehouse.held(get_settings()) as warehouse, warehouse.transaction() as tx:
             rows = sequences(tx, limit=limit, excluded=excluded)
     emit(rows, as_json, _show)
 

@@ -17,7 +17,7 @@ def command(as_json: JsonOption = False) -> None:
         from pattern_pipeline.patterns.status import status
         from pattern_pipeline.warehouse.database import Warehouse
 
-        with Warehouse.open(get_settings()) as warehouse:
+        with Warehouse.held(get_settings()) as warehouse:
             result = status(warehouse, get_settings().start_date)
     emit(result, as_json, _show)
 

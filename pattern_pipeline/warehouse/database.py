@@ -19,7 +19,7 @@ from sqlalchemy import RowMapping
 
 from pattern_pipeline.settings import Settings, get_settings
 from pattern_pipeline.warehouse import migrations
-from pattern_pipeline.warehouse.servers import APPLICATION_NAME, connected, pipeline_url, prepare_session
+from pattern_pipeline.warehouse.servers import APPLICATION_NAME, connected, held_server, pipeline_url, prepare_session
 from pattern_pipeline.warehouse.sqlfiles import Statement, statements
 from pattern_pipeline.warehouse.urls import normalise
 
@@ -170,6 +170,14 @@ class Warehouse:
             with connected(warehouse.libpq_url) as connection:
                 migrations.migrate(connection)
         return warehouse
+
+    @classmethod
+    @contextmanager
+    def held(cls, settings: Settings | None = None) -> Iterator[Self]:
+        """`open` for one command: an embedded server that it starts stops with it, unless somebody else uses it."""
+        settings = settings or get_settings()
+        with held_server(settings), cls.open(settings) as warehouse:
+            yield warehouse
 
     def close(self) -> None:
         """Closes the connections that are not in use."""

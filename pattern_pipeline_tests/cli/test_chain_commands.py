@@ -14,6 +14,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from pattern_pipeline.cli.main import app
+from pattern_pipeline.warehouse.embedded import EmbeddedServer
 from pattern_pipeline_tests.cli.histories import run_record, write
 
 OVERVIEW = {
@@ -206,6 +207,18 @@ def test_doctor_stops_at_what_is_wrong(installation: Path, monkeypatch: pytest.M
     assert result.exit_code == 5
     assert [check["ok"] for check in json.loads(result.stdout)] == [True, True, False]
     assert "hunter2" not in result.output
+
+
+def test_a_command_stops_the_server_that_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = EmbeddedServer(tmp_path / "a home")
+    monkeypatch.setenv("PATTERN_PIPELINE_HOME", str(server.state_dir))
+    for command in (["status"], ["doctor"], ["patterns", "list"], ["queue", "list"]):
+        assert call(*command).exit_code == 0
+        assert not server.status().running, command
+    call("db", "start")
+    call("status")
+    assert server.status().running, "what was started to stay stays"
+    assert server.stop()
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
