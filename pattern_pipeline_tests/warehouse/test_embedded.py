@@ -277,6 +277,11 @@ def test_after_kill_9_of_a_holder_the_next_one_stops_the_server(server: Embedded
     assert not server.status().running
 
 
+def skip_unless_open_to_all() -> None:
+    if subprocess.run(["test", "-x", binary_dir() / "postgres"], user=NOBODY, check=False).returncode != 0:
+        pytest.skip("the server's programs lie where only root can go")
+
+
 @as_root
 def test_an_ordinary_user_runs_his_own_server(open_dir: Path) -> None:
     """The interpreter may lie where only root can go, so the process steps down after its imports."""
@@ -288,8 +293,7 @@ def test_an_ordinary_user_runs_his_own_server(open_dir: Path) -> None:
         "print(Path(f'/proc/{server.status().pid}').stat().st_uid)\n"
         "assert server.stop()\n"
     )
-    if subprocess.run([binary_dir() / "postgres", "-V"], user=NOBODY, check=False).returncode != 0:
-        pytest.skip("the server's programs lie where only root can go")
+    skip_unless_open_to_all()
     user = in_python(code, str(open_dir / "state"))
     output, _ = user.communicate(timeout=60)
     assert output.split() == ["42", str(NOBODY)]
@@ -312,6 +316,7 @@ def test_another_users_server_is_refused(initialised: Path, open_dir: Path) -> N
 def test_root_without_user_namespaces_runs_it_as_a_service_account(
     open_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    skip_unless_open_to_all()
     server = EmbeddedServer(open_dir / "state", initdb_options=UNSYNCED)
     monkeypatch.setenv("PATH", str(open_dir))  # no unshare there
     server.ensure_running()
