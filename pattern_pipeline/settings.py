@@ -38,9 +38,6 @@ class Settings(BaseSettings):
     policy: str = "default"
     """Name of a shipped policy, or the path of a policy file."""
 
-    preset: str | None = None
-    """Name of a preset of economic assumptions inside the policy."""
-
     prices: Path | None = None
     """The user's own price book, which goes before the shipped one: a TOML file like `history/prices.toml`."""
 
