@@ -22,12 +22,13 @@ def installation(tmp_path: Path, database_url: str) -> Installation:
     return Installation(tmp_path / "home", PATTERN_PIPELINE_DATABASE_URL=database_url)
 
 
-def test_it_serves_until_it_is_told_to_end(installation: Installation) -> None:
+def test_it_serves_until_it_is_told_to_end(installation: Installation, tmp_path: Path) -> None:
     port = free_port()
-    process = installation.start("review", "--port", str(port))
+    log = tmp_path / "review.log"
+    process = installation.start("review", "--port", str(port), log=log)
 
     def answers() -> bool:
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None, log.read_text()
         try:
             with urlopen(f"http://127.0.0.1:{port}/api/v1/system/health", timeout=5) as answer:
                 return bool(json.load(answer)["status"] == "ok")
@@ -36,8 +37,8 @@ def test_it_serves_until_it_is_told_to_end(installation: Installation) -> None:
 
     until(answers, 60, lambda: "no answer")
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
-    assert "Traceback" not in errors
+    process.wait(timeout=30)
+    assert "Traceback" not in log.read_text()
 
 
 def test_it_refuses_to_be_open_to_everybody(installation: Installation) -> None:
