@@ -158,4 +158,4 @@ def test_hostile_text_is_outlined_in_bounded_time(name: str) -> None:
     start = time.process_time()
     OUTLINER.outline(HOSTILE[name])
     OUTLINER.outline(HOSTILE[name][:65_536])
-    assert time.process_time() - start < 30  # seconds of CPU; what is quadratic takes minutes
+    assert time.process_time() - start < 3

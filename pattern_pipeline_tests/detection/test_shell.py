@@ -213,7 +213,7 @@ def test_long_text_is_cut_and_flagged() -> None:
 def test_hostile_text_is_read_in_bounded_time(name: str) -> None:
     start = time.process_time()
     parse(HOSTILE[name])
-    assert time.process_time() - start < 30  # seconds of CPU; what is quadratic takes minutes
+    assert time.process_time() - start < 3
 
 
 SHELL_WORDS = [
