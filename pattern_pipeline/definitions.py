@@ -8,9 +8,10 @@ import dagster as dg
 from pattern_pipeline.assets import detection, history, patterns, review, roi, statistics
 from pattern_pipeline.assets.versions import with_basis
 from pattern_pipeline.decisions import record_decision
-from pattern_pipeline.jobs import CATALOGUE, CHAIN, COUNT, DETECT, HOURS, INGEST, PUBLISH
+from pattern_pipeline.jobs import CATALOGUE, CHAIN, COUNT, DETECT, DUE_HOURS, HOURS, INGEST, PUBLISH, VALIDATE
 from pattern_pipeline.resources import Pipeline
 from pattern_pipeline.schedules import DAILY_CATALOGUE, HOURLY_CHAIN
+from pattern_pipeline.sensors import SENSORS
 
 ASSETS = [
     history.landed_history,
@@ -31,8 +32,9 @@ def build_defs(*, pipeline: Pipeline | None = None) -> dg.Definitions:
     pipeline = pipeline or Pipeline()
     return dg.Definitions(
         assets=[with_basis(asset, pipeline.policy) for asset in ASSETS],
-        jobs=[CHAIN, INGEST, HOURS, DETECT, CATALOGUE, COUNT, PUBLISH, record_decision],
+        jobs=[CHAIN, INGEST, HOURS, DETECT, CATALOGUE, COUNT, DUE_HOURS, PUBLISH, VALIDATE, record_decision],
         schedules=[HOURLY_CHAIN, DAILY_CATALOGUE],
+        sensors=SENSORS,
         resources={"pipeline": pipeline},
         executor=dg.in_process_executor,
     )

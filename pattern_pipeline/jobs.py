@@ -2,8 +2,11 @@
 
 import dagster as dg
 
-_detection = dg.AssetSelection.assets("raw_workflow_history", "detected_signatures")
-_counting = dg.AssetSelection.assets("pattern_occurrences", "pattern_hourly_statistics")
+SPINE = ("raw_workflow_history", "detected_signatures", "pattern_occurrences", "pattern_hourly_statistics")
+"""The hourly assets that every hour goes through, in order."""
+
+_detection = dg.AssetSelection.assets(*SPINE[:2])
+_counting = dg.AssetSelection.assets(*SPINE[2:])
 _catalogue = dg.AssetSelection.assets("sequence_catalog")
 _tail = dg.AssetSelection.assets("pattern_statistics").downstream()
 
@@ -24,6 +27,12 @@ HOURS = dg.define_asset_job(
     selection=_detection | _catalogue | _counting,
     description="Compute hours anew, one or a whole range in one run; sequences are mined before they are counted.",
 )
+DUE_HOURS = dg.define_asset_job(
+    "due_hours",
+    selection=_detection | _counting,
+    description="Compute hours anew with the sequences of the day: what the sensor of late and missing hours starts.",
+    tags={"dagster/max_runtime": 4 * 3600},
+)
 DETECT = dg.define_asset_job(
     "detect_hours",
     selection=_detection,
@@ -43,4 +52,9 @@ PUBLISH = dg.define_asset_job(
     "publish",
     selection=_tail,
     description="Statistics, estimates and queue from the hours as they are.",
+)
+VALIDATE = dg.define_asset_job(
+    "validate_roi",
+    selection=dg.AssetSelection.assets("roi_validation"),
+    description="Estimate against reality, after a decision or an execution.",
 )

@@ -6,7 +6,7 @@ What the jobs do belongs to `assets`; what is printed about them belongs to `cli
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
@@ -19,15 +19,13 @@ from pattern_pipeline.instance import dagster_instance
 from pattern_pipeline.jobs import CATALOGUE, COUNT, DETECT, HOURS, INGEST, PUBLISH
 from pattern_pipeline.partitions import START, last_complete_hour_end, range_tags
 from pattern_pipeline.patterns.versions import NO_CATALOGUE, activate, catalogue_version
-from pattern_pipeline.patterns.windows import Window, contiguous
+from pattern_pipeline.patterns.windows import Window, grouped
 from pattern_pipeline.resources import Pipeline
 from pattern_pipeline.review.filters import DEFAULT_PRESET, filter_arguments
 from pattern_pipeline.settings import Settings
 from pattern_pipeline.warehouse.servers import held_server
 
-# Few stale hours are recomputed exactly; beyond this many runs, the empty hours between them cost less than more runs.
 MAX_RUNS = 3
-GAP = timedelta(hours=168)
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 Announce = Callable[[str], None]
@@ -104,8 +102,7 @@ class ChainRunner:
         end = min(last_complete_hour_end(), until) if until else last_complete_hour_end()
         with self.pipeline.warehouse.transaction() as tx:
             hours = stale_hours(tx, first, end)
-        exact = contiguous(hours)
-        return exact if len(exact) <= MAX_RUNS else contiguous(hours, GAP)
+        return grouped([each.hour for each in hours], MAX_RUNS)
 
     def _execute_hours(self, job: str, windows: Sequence[Window]) -> None:
         for window in windows:

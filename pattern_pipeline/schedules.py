@@ -3,13 +3,12 @@
 import dagster as dg
 
 from pattern_pipeline.jobs import CATALOGUE, CHAIN
-
-MINUTES_AFTER_THE_HOUR = 5  # late enough for sources that write at the end of the hour
+from pattern_pipeline.settings import get_settings
 
 HOURLY_CHAIN = dg.build_schedule_from_partitioned_job(
     CHAIN,
     name="hourly_chain",
-    minute_of_hour=MINUTES_AFTER_THE_HOUR,
+    minute_of_hour=get_settings().hourly_minute,
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Each complete hour, from the sources to the queue, in one run.",
 )

@@ -6,10 +6,12 @@ What changes results (thresholds, prices, assumptions) is a policy and does not 
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pattern_pipeline.errors import InvalidInput
@@ -43,6 +45,23 @@ class Settings(BaseSettings):
 
     reviewers: Path | None = None
     """Who may use the review, and as what: a TOML file of names, roles and token hashes. Unset: only this computer."""
+
+    hourly_minute: int = Field(default=5, ge=0, le=59)
+    """Minute at which the hourly run starts: late enough for sources that write at the end of an hour."""
+
+    alert_url: SecretStr | None = None
+    """Where alerts are posted as JSON, http or https. Unset: they are only logged."""
+
+    alert_monthly_savings: Decimal = Field(default=Decimal(100), ge=0)
+    """Net USD a month, in the cautious estimate, from which a newly queued pattern is worth an alert."""
+
+    @field_validator("alert_url")
+    @classmethod
+    def _alerts_go_over_http(cls, url: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(url.get_secret_value() if url else "https://none")
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("an http:// or https:// URL is needed")
+        return url
 
     def state_dir(self) -> Path:
         """Absolute state directory: `home`, else beside the clone's workspace.yaml, else the user's data directory."""

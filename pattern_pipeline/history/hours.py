@@ -47,6 +47,28 @@ def close_hours(tx: Transaction, start: datetime, end: datetime) -> list[ClosedH
     return sorted(closed, key=lambda each: each.hour)
 
 
-def stale_hours(tx: Transaction, start: datetime, end: datetime) -> list[datetime]:
-    """Hours of [start, end) that must be closed, detected or counted again under the active versions, in order."""
-    return [row["hour"] for row in tx.rows("history/stale_hours", start=start, end=end)]
+@dataclass(frozen=True)
+class StaleHour:
+    """An hour that must be closed, detected or counted again.
+
+    Attributes:
+        hour: Its beginning, UTC.
+        generation: Of the newest merge that touched it.
+        was_closed: It was computed before, so that what made it stale came late.
+    """
+
+    hour: datetime
+    generation: int
+    was_closed: bool
+
+
+def stale_hours(tx: Transaction, start: datetime, end: datetime, most: int | None = None) -> list[StaleHour]:
+    """Hours of [start, end) that do not stand on their newest history and the active versions, in order.
+
+    Args:
+        tx: A transaction.
+        start: First hour.
+        end: Behind the last hour.
+        most: How many are looked at; None: all.
+    """
+    return [StaleHour(**row) for row in tx.rows("history/stale_hours", start=start, end=end, most=most)]

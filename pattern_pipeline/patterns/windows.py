@@ -3,7 +3,7 @@
 Every derived table is replaced by window, one transaction per chunk. What a chunk does is not decided here.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +13,8 @@ from pattern_pipeline.warehouse.database import Warehouse
 HOUR = timedelta(hours=1)
 # Runs and steps that one transaction handles: keeps the process well below 500 MB with real task texts.
 CHUNK_WEIGHT = 100_000
+# Beyond a handful of runs, computing the empty hours between stale ones costs less than starting more runs.
+WIDE_GAP = timedelta(hours=168)
 
 
 @dataclass(frozen=True, order=True)
@@ -93,3 +95,9 @@ def contiguous(hours: Iterable[datetime], gap: timedelta = timedelta(0)) -> list
         else:
             windows.append(Window(hour, hour + HOUR))
     return windows
+
+
+def grouped(hours: Sequence[datetime], most: int) -> list[Window]:
+    """Windows that hold the sorted hours: exactly these while that takes at most `most` windows, else with gaps."""
+    exact = contiguous(hours)
+    return exact if len(exact) <= most else contiguous(hours, WIDE_GAP)

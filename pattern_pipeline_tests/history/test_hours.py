@@ -124,7 +124,7 @@ def close(warehouse: Warehouse) -> None:
 def stale(warehouse: Warehouse) -> list[object]:
     """Stale hours of the tests."""
     with warehouse.transaction() as tx:
-        return list(stale_hours(tx, START, END))
+        return [each.hour for each in stale_hours(tx, START, END)]
 
 
 def activate(warehouse: Warehouse, **versions: str) -> None:

@@ -1,5 +1,5 @@
 -- Hours whose history changed since they were closed, or that another policy or catalogue than the active one was applied to.
-SELECT hour
+SELECT hour, touched.generation, closed.hour IS NOT NULL AS was_closed
 FROM touched_hours AS touched
 LEFT JOIN history_hours AS closed USING (hour)
 LEFT JOIN active_versions AS detection ON detection.stage = 'detection'
@@ -13,4 +13,5 @@ WHERE hour >= :start
       OR closed.catalogue_version IS NULL
       OR closed.catalogue_version <> catalogue.version
   )
-ORDER BY hour;
+ORDER BY hour
+LIMIT :most;
