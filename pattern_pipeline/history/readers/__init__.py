@@ -16,13 +16,14 @@ from pattern_pipeline.history.readers.claude_code import ClaudeCodeReader
 from pattern_pipeline.history.readers.generic import GenericReader
 from pattern_pipeline.history.readers.hooks import HookReader
 from pattern_pipeline.history.readers.tables import table_location
+from pattern_pipeline.history.readers.trajectories import TrajectoryReader
 
 __all__ = ["READERS", "Location", "Mapping", "ReadOptions", "Reader", "discover", "load_mapping", "reader_for"]
 
 # The first that recognises a source reads it; the generic reader recognises everything and comes last.
-READERS: Final[tuple[Reader, ...]] = (ClaudeCodeReader(), HookReader(), GenericReader())
+READERS: Final[tuple[Reader, ...]] = (ClaudeCodeReader(), TrajectoryReader(), HookReader(), GenericReader())
 
-_SUFFIXES: Final = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet"})
+_SUFFIXES: Final = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".traj"})
 
 
 def discover(spec: str) -> list[Location]:

@@ -26,6 +26,7 @@ from pattern_pipeline.history.model import Batch
 from pattern_pipeline.history.readers import frames, jsonlines, tables
 from pattern_pipeline.history.readers.base import Location
 from pattern_pipeline.history.readers.gathering import Gathering
+from pattern_pipeline.history.readers.loose import decoded, mapping_of, text_of
 
 _START: Final = "PreToolUse"
 _ENDS: Final = ("PostToolUse", "PostToolUseFailure")
@@ -145,9 +146,9 @@ def _records(
 
 
 def _event(row: Mapping[str, Any], position: str) -> _Event | None:
-    payload = _object(row.get("payload")) or row
-    kind = next((text for name in _TYPE_NAMES if (text := _text(row.get(name)) or _text(payload.get(name)))), None)
-    session = _text(row.get("session_id")) or _text(payload.get("session_id"))
+    payload = mapping_of(row.get("payload")) or row
+    kind = next((text for name in _TYPE_NAMES if (text := text_of(row.get(name)) or text_of(payload.get(name)))), None)
+    session = text_of(row.get("session_id")) or text_of(payload.get("session_id"))
     if not kind or not session:
         return None
     given_id = row.get("id")
@@ -156,27 +157,27 @@ def _event(row: Mapping[str, Any], position: str) -> _Event | None:
         session,
         next((row[name] for name in _TIME_NAMES if row.get(name) is not None), None),
         _order(given_id),
-        _text(row.get("event_id")) or (None if given_id is None else str(given_id)),
+        text_of(row.get("event_id")) or (None if given_id is None else str(given_id)),
         position,
-        _text(payload.get("tool_name")) or _text(row.get("tool_name")),
-        _text(payload.get("tool_use_id")),
-        _text(_object(payload.get("context")).get("cwd")) or _text(payload.get("cwd")),
-        _text(row.get("workflow_id")),
+        text_of(payload.get("tool_name")) or text_of(row.get("tool_name")),
+        text_of(payload.get("tool_use_id")),
+        text_of(mapping_of(payload.get("context")).get("cwd")) or text_of(payload.get("cwd")),
+        text_of(row.get("workflow_id")),
     )
     if kind == _START:
-        given = _decoded(payload.get("tool_input"))
+        given = decoded(payload.get("tool_input"))
         event.params = None if given is None else orjson.dumps(given, default=str).decode()
-        event.command = _text(_object(given).get("command"))
+        event.command = text_of(mapping_of(given).get("command"))
     elif kind in _ENDS:
         _read_end(event, payload)
     elif kind == _PROMPT:
-        event.prompt = _text(payload.get("prompt")) or _text(payload.get("user_prompt"))
+        event.prompt = text_of(payload.get("prompt")) or text_of(payload.get("user_prompt"))
     return event
 
 
 def _read_end(event: _Event, payload: Mapping[str, Any]) -> None:
     given = payload.get("tool_response", payload.get("tool_result"))
-    response = _object(given)
+    response = mapping_of(given)
     told = (payload.get("success"), response.get("success"))
     event.is_success = next((each for each in told if isinstance(each, bool)), None)
     if event.kind == _ENDS[1] or response.get("is_error") is True or response.get("interrupted") is True:
@@ -186,8 +187,8 @@ def _read_end(event: _Event, payload: Mapping[str, Any]) -> None:
     duration = payload.get("duration_ms")
     is_known = isinstance(duration, int | float) and not isinstance(duration, bool) and duration > 0
     event.duration_ms = duration if is_known else None  # Zero is what hooks write that do not measure.
-    texts = [_text(response.get(name)) for name in ("stdout", "stderr", "content", "output", "error")]
-    said = "\n".join(text for text in texts if text) or _text(payload.get("error"))
+    texts = [text_of(response.get(name)) for name in ("stdout", "stderr", "content", "output", "error")]
+    said = "\n".join(text for text in texts if text) or text_of(payload.get("error"))
     whole = given if isinstance(given, str) else orjson.dumps(given, default=str).decode() if given else None
     event.text = (said or whole or "")[:_TEXT_LENGTH] or None
 
@@ -288,22 +289,3 @@ def _order(given: Any) -> tuple[int, str]:
     """Rank of an id among events of the same time: numbers by value, other ids as text."""
     text = "" if given is None else str(given)
     return (int(text), "") if text.isascii() and text.isdigit() and len(text) < 19 else (0, text)
-
-
-def _decoded(value: Any) -> Any:
-    """A value that may be written as JSON text."""
-    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
-        try:
-            return orjson.loads(value)
-        except orjson.JSONDecodeError:
-            return value
-    return value
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    decoded = _decoded(value)
-    return decoded if isinstance(decoded, dict) else {}
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -58,7 +58,7 @@ def blocks(path: Path, offset: int = 0) -> Iterator[Block]:
     lines: list[tuple[int, bytes]] = []
     size = end = 0
     for start, line, end_of_line in _lines(path, offset):
-        if not line.endswith(b"\n") and len(line) <= MAX_LINE_BYTES and _parse(line) is None:
+        if not line.endswith(b"\n") and len(line) <= MAX_LINE_BYTES and parse(line) is None:
             break  # It may still be written.
         end = end_of_line
         lines.append((start, line))
@@ -95,9 +95,9 @@ def _block(lines: list[tuple[int, bytes]], end: int) -> Block:
         if len(line) > MAX_LINE_BYTES:
             bad.setdefault("record_too_large", []).append((start, line))
             continue
-        row = _parse(line)
+        row = parse(line)
         if row is None:
-            row = _parse_leniently(line)
+            row = parse_leniently(line)
             if row is not None:
                 bad.setdefault("repaired", []).append((start, line))
         if row is not None:
@@ -122,8 +122,8 @@ def _positions(offsets: list[int]) -> pl.Series:
     return "byte " + pl.Series("position", offsets, dtype=pl.Int64).cast(pl.String)
 
 
-def _parse(line: bytes) -> dict[str, Any] | None:
-    """The object of a line of strict JSON."""
+def parse(line: bytes) -> dict[str, Any] | None:
+    """The object of strict JSON text; None where it is none, or is nested too deeply to be written again."""
     try:
         row = orjson.loads(line)
         if line.count(b"[") + line.count(b"{") > _WRITABLE_DEPTH:
@@ -133,8 +133,8 @@ def _parse(line: bytes) -> dict[str, Any] | None:
     return row if isinstance(row, dict) else None
 
 
-def _parse_leniently(line: bytes) -> dict[str, Any] | None:
-    """The object of a line with what some writers emit: NaN, raw control characters, invalid UTF-8, lone surrogates."""
+def parse_leniently(line: bytes) -> dict[str, Any] | None:
+    """The object of JSON text as some write it: with NaN, raw control characters, invalid UTF-8, lone surrogates."""
     try:
         row = json.loads(
             line.decode("utf-8", "replace"), parse_constant=str, parse_float=_finite, parse_int=_bounded, strict=False
@@ -142,7 +142,7 @@ def _parse_leniently(line: bytes) -> dict[str, Any] | None:
         text = json.dumps(row, ensure_ascii=False)
     except (ValueError, RecursionError):
         return None
-    return _parse(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode())
+    return parse(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode())
 
 
 def _finite(digits: str) -> float | str:

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 import orjson
 
 from pattern_pipeline.history.pricing import Usage
+from pattern_pipeline.history.readers.loose import blocks_of, joined_text, text_of
 
 LineKind = Literal["prompt", "reply", "results", "interruption", "ending", "other"]
 
@@ -169,15 +170,15 @@ def read_line(row: Mapping[str, Any], position: int, before: str, session: str) 
     line = Line(
         "other",
         moment if isinstance(moment, str) and _MOMENT.match(moment) else before,
-        _text(row.get("uuid")),
-        _text(row.get("parentUuid")),
-        _text(row.get("sessionId")) or session,
-        _text(row.get("agentId")),
+        text_of(row.get("uuid")),
+        text_of(row.get("parentUuid")),
+        text_of(row.get("sessionId")) or session,
+        text_of(row.get("agentId")),
         row.get("isSidechain") is True,
         position,
-        _text(row.get("cwd")),
-        _text(row.get("gitBranch")),
-        _text(row.get("version")),
+        text_of(row.get("cwd")),
+        text_of(row.get("gitBranch")),
+        text_of(row.get("version")),
     )
     message = row.get("message")
     if record_type == "system":
@@ -195,32 +196,32 @@ def read_line(row: Mapping[str, Any], position: int, before: str, session: str) 
 def _read_reply(line: Line, row: Mapping[str, Any], message: Mapping[str, Any]) -> None:
     line.kind = "reply"
     line.concludes = message.get("stop_reason") in _CONCLUDING
-    blocks = _blocks(message.get("content"))
+    blocks = blocks_of(message.get("content"))
     types = [block.get("type") for block in blocks]
     line.answers = "text" in types
     if row.get("isApiErrorMessage") is True:
-        line.text = _joined(blocks) or "The request to the model failed."
-    message_id, request_id = _text(message.get("id")), _text(row.get("requestId"))
+        line.text = joined_text(blocks) or "The request to the model failed."
+    message_id, request_id = text_of(message.get("id")), text_of(row.get("requestId"))
     key = f"{message_id} {request_id or ''}" if message_id else line.uuid
     usage, line.fault = _usage(message.get("usage"))
     if key and usage is not None:
-        model = _text(message.get("model"))
+        model = text_of(message.get("model"))
         line.call = Call(key, request_id or message_id or key, model, line.moment, usage)
     line.uses = tuple(
-        _tool_use(block) for block in blocks if block.get("type") == "tool_use" and _text(block.get("id"))
+        _tool_use(block) for block in blocks if block.get("type") == "tool_use" and text_of(block.get("id"))
     )
 
 
 def _read_user(line: Line, row: Mapping[str, Any], message: Mapping[str, Any]) -> None:
-    blocks = _blocks(message.get("content"))
-    results = [block for block in blocks if block.get("type") == "tool_result" and _text(block.get("tool_use_id"))]
+    blocks = blocks_of(message.get("content"))
+    results = [block for block in blocks if block.get("type") == "tool_result" and text_of(block.get("tool_use_id"))]
     if results:
         outcome = row.get("toolUseResult")
         line.kind = "results"
         # The record's outcome is that of its only result.
         line.results = tuple(_result(each, outcome if len(results) == 1 else None) for each in results)
         return
-    text = _joined(blocks)
+    text = joined_text(blocks)
     if text.startswith(_INTERRUPTED):
         line.kind, line.text = "interruption", text[:_TEXT_LENGTH]
     elif line.is_side:
@@ -250,15 +251,15 @@ def _tool_use(block: Mapping[str, Any]) -> ToolUse:
     params = given if isinstance(given, dict) else {}
     return ToolUse(
         str(block["id"]),
-        _text(block.get("name")),
+        text_of(block.get("name")),
         None if given is None else orjson.dumps(given).decode(),
-        _text(params.get("command")),
-        _text(params.get("prompt")),
+        text_of(params.get("command")),
+        text_of(params.get("prompt")),
     )
 
 
 def _result(block: Mapping[str, Any], outcome: Any) -> Result:
-    text = _joined(_blocks(block.get("content")))[:_TEXT_LENGTH]
+    text = joined_text(blocks_of(block.get("content")))[:_TEXT_LENGTH]
     known = outcome if isinstance(outcome, dict) else {}
     is_error = block.get("is_error") is True or known.get("interrupted") is True
     exit_code = _EXIT_CODE.match(text) if is_error else None
@@ -269,7 +270,7 @@ def _result(block: Mapping[str, Any], outcome: Any) -> Result:
         text or None,
         int(exit_code[1]) if exit_code and int(exit_code[1]) < 1 << 31 else None,
         duration if isinstance(duration, int | float) and not isinstance(duration, bool) and duration >= 0 else None,
-        _text(known.get("agentId")),
+        text_of(known.get("agentId")),
     )
 
 
@@ -295,19 +296,3 @@ def _usage(given: Any) -> tuple[Usage | None, str | None]:
     read, written, cache_read, cache_write, for_5m, for_1h = counts
     # Where the parts say less than the whole, the rest is of the usual kind.
     return Usage(read, written, cache_read, max(for_5m, cache_write - for_1h), for_1h), None
-
-
-def _blocks(content: Any) -> list[dict[str, Any]]:
-    """Content as blocks: a text is one."""
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}]
-    return [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
-
-
-def _joined(blocks: list[dict[str, Any]]) -> str:
-    texts = [block.get("text") for block in blocks if block.get("type") == "text"]
-    return "\n".join([text for text in texts if isinstance(text, str) and text])
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None

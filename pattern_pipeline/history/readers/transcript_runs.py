@@ -12,13 +12,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import Any, Final
 
 from pattern_pipeline.history.pricing import UNCHARGED, PriceBook, Usage
+from pattern_pipeline.history.readers.shares import shares
 from pattern_pipeline.history.readers.transcript_lines import Call, Line, Result, ToolUse
 
-_PLACES: Final = Decimal("1e-12")
 _ACTIVE_SESSIONS: Final = 64
 
 Rank = tuple[bool, str, int]
@@ -280,7 +280,7 @@ def price(run: Run, prices: PriceBook) -> tuple[dict[str, Any], list[dict[str, A
 
 def _step_records(run: Run, steps: list[Step], costs: dict[str, Decimal | None]) -> list[dict[str, Any]]:
     issued = Counter(step.call for step in steps)
-    given: Counter[str | None] = Counter()
+    given = {key: shares(call.usage, costs[key], issued[key]) for key, call in run.calls.items()}
     records = []
     for step in steps:
         result = step.result
@@ -304,20 +304,12 @@ def _step_records(run: Run, steps: list[Step], costs: dict[str, Decimal | None])
                 "output_excerpt": result.text,
             }
         if step.call is not None:
-            usage, cost = run.calls[step.call].usage, costs[step.call]
-            parts, is_last = issued[step.call], given[step.call] == issued[step.call] - 1
-            given[step.call] += 1
-            record["input_tokens"] = _share(usage.input, parts, is_last=is_last)
-            record["output_tokens"] = _share(usage.output, parts, is_last=is_last)
-            if cost is not None:
-                part = (cost / parts).quantize(_PLACES, ROUND_DOWN)
-                record["cost_usd"] = str(cost - part * (parts - 1) if is_last else part)
+            share = next(given[step.call])
+            record |= {"input_tokens": share.input, "output_tokens": share.output}
+            if share.cost is not None:
+                record["cost_usd"] = str(share.cost)
         records.append(record)
     return records
-
-
-def _share(count: int, parts: int, *, is_last: bool) -> int:
-    return count - count // parts * (parts - 1) if is_last else count // parts
 
 
 def _add_result(session: _Session, line: Line, result: Result) -> None:
