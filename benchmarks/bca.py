@@ -10,6 +10,7 @@ import time
 import numpy as np
 from scipy import stats
 
+from benchmarks.results import report
 from pattern_pipeline.economics.assumptions import RoiPolicy
 from pattern_pipeline.economics.bootstrap import bca_interval, bootstrap_means, mean_evidence
 
@@ -38,6 +39,14 @@ def main(patterns: int = 10_000) -> None:
     )
     reference = (time.perf_counter() - started) * patterns / len(theirs)
 
+    report(
+        f"BCa intervals of {patterns:,} patterns, times as fast",
+        reference / seconds,
+        reference="scipy pattern by pattern",
+        goal=20,
+        more_is_better=True,
+        gated=True,
+    )
     widths = np.diff(np.concatenate(ours)[::ONE_IN], axis=1) / np.diff(theirs, axis=1)
     print(f"{patterns} patterns of {SIZE} costs, {draws} resamples")
     print(f"ours {seconds:.2f} s, scipy {reference:.1f} s (timed on {len(theirs)}), ratio {reference / seconds:.0f}x")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from benchmarks.results import report
 from pattern_pipeline.economics.assumptions import RoiPolicy
 from pattern_pipeline.economics.bootstrap import bootstrap_means, mean_evidence, mean_interval
 from pattern_pipeline.economics.intervals import FloatArray, Interval, garwood, wilson
@@ -59,7 +60,9 @@ def main(simulations: int = 2000) -> None:
     for name in COSTS:
         for n in (5, 20, 100):
             method = "BCa" if n >= policy.bootstrap_from else "t"
-            print(f"mean cost   {method:<8} {name:<13} n={n:<4} {mean_coverage(rng, name, n, simulations, policy):.3f}")
+            found = mean_coverage(rng, name, n, simulations, policy)
+            report(f"coverage of 95 % intervals of a mean cost, {name}, n = {n}", found, unit="share")
+            print(f"mean cost   {method:<8} {name:<13} n={n:<4} {found:.3f}")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from benchmarks.chain import server
+from benchmarks.results import report
 from pattern_pipeline.detection.policy import Policy, load_policy
 from pattern_pipeline.review.sync import sync
 from pattern_pipeline.settings import Settings
@@ -153,6 +154,8 @@ def report_requests(settings: Settings, warehouse: Warehouse, policy: Policy, re
         for name, address, reference in REQUESTS:
             asked, selected = requests(app, client, address, repeats), bare(connection, reference, repeats)
             print(f"{name:26} {asked}    {selected}   {asked.p50 / selected.p50:5.1f}", flush=True)
+            report(f"review, {name}: p95", asked.p95, unit="ms", goal=100 if "detail" in name else 50)
+            report(f"review, {name}: p50", asked.p50 / selected.p50, reference="bare SELECT by index of the same rows")
 
 
 def report_plans(warehouse: Warehouse) -> None:
@@ -169,6 +172,8 @@ def report_sync(warehouse: Warehouse, policy: Policy) -> None:
     with warehouse.transaction() as tx:
         tx.connection.exec_driver_sql("DELETE FROM pattern_approvals")
     chosen = sync(warehouse, "all", policy=policy)
+    for name, result in (("that refreshes", refreshed), ("of new candidates among", chosen)):
+        report(f"sync {name} {CANDIDATES:,} patterns", result.sync_duration_ms, unit="ms", goal=2000)
     print(
         f"sync, {refreshed.total_candidates:,} queued: {refreshed.sync_duration_ms:.0f} ms; "
         f"{chosen.total_candidates:,} candidates, {chosen.synced_count} may enter: {chosen.sync_duration_ms:.0f} ms"
