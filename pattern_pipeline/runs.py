@@ -15,6 +15,8 @@ from dagster_postgres.utils import DagsterPostgresException
 from pattern_pipeline.definitions import build_defs
 from pattern_pipeline.errors import DatabaseDown, InvalidInput
 from pattern_pipeline.history.hours import stale_hours
+from pattern_pipeline.history.mapping import ReadOptions
+from pattern_pipeline.history.requests import Progress, handing_over, stated_form, unwatched
 from pattern_pipeline.instance import dagster_instance
 from pattern_pipeline.jobs import CATALOGUE, COUNT, DETECT, HOURS, INGEST, PUBLISH
 from pattern_pipeline.partitions import START, last_complete_hour_end, range_tags
@@ -39,12 +41,21 @@ class ChainRunner:
     pipeline: Pipeline
     instance: dg.DagsterInstance
     announce: Announce
+    progress: Callable[[Progress], None] = unwatched
     run_ids: list[str] = field(default_factory=list)
 
-    def ingest(self, sources: Sequence[str]) -> dict[str, Any]:
-        """Read the sources (none: every configured one); returns the landing report."""
+    def ingest(
+        self, sources: Sequence[str], options: ReadOptions | None = None, source_type: str = ""
+    ) -> dict[str, Any]:
+        """Read the sources (none: every configured one); returns the landing report.
+
+        Options and reader are remembered with the sources; what is not set is as it was given before.
+        """
         self.announce("reading sources")
-        result = self._execute(INGEST.name, {"ops": {"landed_history": {"config": {"sources": list(sources)}}}})
+        with handing_over(sources, self.progress) as names:
+            stated = stated_form(options) if options else {}
+            config = {"sources": names, "source_type": source_type, "options": stated}
+            result = self._execute(INGEST.name, {"ops": {"landed_history": {"config": config}}})
         report = result.asset_materializations_for_node("landed_history")[0].metadata["report"]
         return dict(report.value)  # type: ignore[arg-type]
 
@@ -119,12 +130,14 @@ class ChainRunner:
 
 
 @contextmanager
-def chain_runner(settings: Settings, announce: Announce, policy: str = "") -> Iterator[ChainRunner]:
+def chain_runner(
+    settings: Settings, announce: Announce, policy: str = "", progress: Callable[[Progress], None] = unwatched
+) -> Iterator[ChainRunner]:
     """A runner on this installation's instance; `policy` names another one than the settings'."""
     pipeline = Pipeline(policy_name=policy)
     with held_server(settings), dagster_instance(settings) as instance:
         try:
-            yield ChainRunner(settings, pipeline, instance, announce)
+            yield ChainRunner(settings, pipeline, instance, announce, progress)
         except DagsterPostgresException as error:
             raise DatabaseDown(
                 "The database stopped answering in the middle of the work. See `pattern-pipeline db status`, then run "

@@ -1,5 +1,7 @@
 """Group `history`: from configured sources to closed hours."""
 
+from typing import Any
+
 import dagster as dg
 from pydantic import Field
 
@@ -14,6 +16,8 @@ from pattern_pipeline.assets.common import (
 from pattern_pipeline.checks import evaluate
 from pattern_pipeline.history.hours import close_hours
 from pattern_pipeline.history.landing import land
+from pattern_pipeline.history.mapping import options_of
+from pattern_pipeline.history.requests import handed_over
 from pattern_pipeline.resources import Pipeline
 
 # Every hour is downstream of the landing: a data version that moved with each ingest would make them all stale.
@@ -21,9 +25,13 @@ LANDED = dg.DataVersion("workflow_history-1")
 
 
 class LandingConfig(dg.Config):
-    """What to read."""
+    """What to read, and how; it is stored with the run, so that no password belongs here."""
 
     sources: list[str] = Field(default_factory=list, description="Sources to read; none: every configured source.")
+    source_type: str = Field("", description="Reader of the sources; empty: as given before, else found by content.")
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="namespace, timezone and mapping; what is left out is as given before."
+    )
 
 
 @table_asset(
@@ -33,7 +41,16 @@ class LandingConfig(dg.Config):
 )
 def landed_history(config: LandingConfig, pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Read the sources; late rows touch exactly their hours."""
-    report = land(pipeline.warehouse, config.sources, policy=pipeline.policy, settings=pipeline.settings)
+    given = handed_over()
+    report = land(
+        pipeline.warehouse,
+        [given.specs.get(spec, spec) for spec in config.sources],
+        options=options_of(config.options),
+        source_type=config.source_type or None,
+        policy=pipeline.policy,
+        settings=pipeline.settings,
+        progress=given.progress,
+    )
     return dg.MaterializeResult(
         data_version=LANDED,
         metadata={

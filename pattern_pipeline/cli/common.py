@@ -68,17 +68,6 @@ def _plain(value: Any) -> Any:
 
 
 @contextmanager
-def phases(as_json: bool) -> Iterator[Callable[[str], None]]:
-    """Shows what the block is busy with on a terminal's standard error; silent in a pipe and with `--json`."""
-    console = Console(stderr=True)
-    if as_json or not console.is_terminal:
-        yield lambda _: None
-        return
-    with console.status("starting") as status:
-        yield lambda phase: status.update(phase)
-
-
-@contextmanager
 def fail_plainly(as_json: bool = False) -> Iterator[None]:
     """Ends the command with a sentence on standard error and the exit code of the error.
 

@@ -4,9 +4,10 @@ Each group is a file of its own; what a command does is a call into a service.
 """
 
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from pattern_pipeline.cli import (
     chain,
@@ -24,8 +25,21 @@ from pattern_pipeline.cli import (
     status,
 )
 
+
+class Root(TyperGroup):
+    """Knows commands of two words beside one of their first word: `ingest forget` beside `ingest SOURCE`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command that the first two words name, else the first one."""
+        words = " ".join(args[:2])
+        if words in self.commands:
+            return words, self.commands[words], args[2:]
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
     name="pattern-pipeline",
+    cls=Root,
     help="Finds the operations that repeat in the history of LLM-agent workflows, says what they really cost and what "
     "automating them is worth, and puts it before a person.",
     no_args_is_help=True,
@@ -33,6 +47,7 @@ app = typer.Typer(
 )
 app.command("run")(chain.run)
 app.command("ingest")(chain.ingest)
+app.command("ingest forget")(chain.forget)
 app.command("backfill")(chain.backfill)
 app.command("up")(serve.up)
 app.command("status")(status.command)

@@ -10,35 +10,24 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from datetime import time as clock
-from pathlib import Path
 from typing import cast
 
 from pattern_pipeline.detection.policy import Policy
 from pattern_pipeline.errors import InvalidInput, NotFound
 from pattern_pipeline.history import ledger
-from pattern_pipeline.history.ledger import Configured, Content, Source
+from pattern_pipeline.history.ledger import Configured, Content, Source, source_lock
 from pattern_pipeline.history.mapping import ReadOptions
-from pattern_pipeline.history.merge import MergeCounts, merge, remove
+from pattern_pipeline.history.merge import MergeCounts, merge
 from pattern_pipeline.history.model import Batch
 from pattern_pipeline.history.pricing import PriceBook, load_prices
-from pattern_pipeline.history.readers import Location, Reader, discover, reader_for
+from pattern_pipeline.history.readers import Location, Reader, check_source_type, discover, reader_for
 from pattern_pipeline.history.report import Figures, LandingReport, SourceReport
+from pattern_pipeline.history.requests import Progress, Request, canonical, unwatched
 from pattern_pipeline.settings import Settings
 from pattern_pipeline.warehouse.database import Transaction, Warehouse
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far the reading of one source is: after every batch."""
-
-    location: str
-    rows_read: int
-    byte_offset: int | None
-    size_bytes: int | None
 
 
 def land(
@@ -46,88 +35,48 @@ def land(
     specs: Sequence[str] = (),
     *,
     options: ReadOptions | None = None,
-    source_type: str = "auto",
+    source_type: str | None = None,
     policy: Policy,
     settings: Settings,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[Progress], None] = unwatched,
 ) -> LandingReport:
     """Brings history up to date with its sources; what is unchanged is not read.
 
     Args:
         warehouse: A migrated warehouse.
         specs: Paths, directories, globs or database URLs; they are remembered. None: every configured source.
-        options: How to read `specs`; remembered with them, apart from the policy's redaction and the prices.
-        source_type: A reader's kind for `specs`, else it is found from the content.
+        options: How to read `specs`; remembered with them, apart from the policy's redaction and the prices. What is
+            not set in them is as it was given before.
+        source_type: A reader's kind for `specs`, `auto` to find it from the content; None: as it was given before.
         policy: Its redaction applies to every source.
         settings: For the start of the partitions and the user's prices.
-        progress: Called after every batch.
+        progress: Called after every batch and every source.
 
     Raises:
         NotFound: a given spec names nothing.
-        InvalidInput: nothing of a given spec can be read; whatever else was given has landed.
+        InvalidInput: there is no such reader, or nothing that was given can be read. Of a spec of which nothing could
+            ever be read, nothing is remembered.
     """
     started = time.monotonic()
-    landing = _Landing(warehouse, policy, load_prices(settings.prices), progress or _ignore)
+    check_source_type(source_type or "auto")
+    known = {each.spec: each for each in configured(warehouse)}
+    landing = _Landing(warehouse, policy, load_prices(settings.prices), progress)
     for spec in specs:
-        landing.land_spec(_Request.given(spec, source_type, options or ReadOptions()), must_exist=True)
-    for configured_source in () if specs else configured(warehouse):
-        landing.land_spec(_Request.stored(configured_source), must_exist=False)
+        former = known.get(canonical(spec))
+        landing.land_given(Request.given(spec, source_type, options or ReadOptions(), former), former)
+    for configured_source in () if specs else known.values():
+        landing.land_configured(Request.stored(configured_source))
     landing.reread_wanted()
-    report = _report(warehouse, landing.reports, settings, time.monotonic() - started)
+    report = _report(warehouse, landing.reports, settings, time.monotonic() - started, is_named=bool(specs))
     if specs and len(report.unreadable) == len(report.sources):
         raise InvalidInput(str(report.unreadable[0].message))
     return report
-
-
-def forget(warehouse: Warehouse, spec: str) -> MergeCounts:
-    """Removes a source by spec or location, with the runs that only it supplied.
-
-    Where a run's best version came from it and other sources have another one, the next landing reads those again.
-
-    Raises:
-        NotFound: no such source was ever configured or read.
-    """
-    with warehouse.transaction() as tx:
-        names = {spec, _absolute(spec)}
-        sources = [source for name in sorted(names) for source in ledger.sources_of(tx, name)]
-        removed = sum(tx.run("history/remove_spec", spec=name) for name in names)
-    if not sources and not removed:
-        raise NotFound(f"No source {spec!r} was ever ingested; `status` lists the sources.")
-    counts = MergeCounts()
-    for source in sources:
-        with _source_lock(warehouse, source.location), warehouse.bulk() as bulk:
-            counts += remove(bulk, source)
-    return counts
 
 
 def configured(warehouse: Warehouse) -> list[Configured]:
     """The sources that `land` reads when none is named."""
     with warehouse.transaction() as tx:
         return ledger.configured_sources(tx)
-
-
-@dataclass(frozen=True)
-class _Request:
-    """A spec to land: what is remembered of it, and what this call uses (credentials, a window of time)."""
-
-    configured: Configured
-    spec: str
-    options: ReadOptions
-
-    @classmethod
-    def given(cls, spec: str, source_type: str, options: ReadOptions) -> _Request:
-        """A spec of the caller's."""
-        remembered = options.model_dump(
-            mode="json", exclude={"redaction", "prices", "since", "until"}, exclude_defaults=True
-        )
-        shown = discover(spec)[0].location if "://" in spec else _absolute(spec)
-        return cls(Configured(shown, source_type, remembered), spec, options)
-
-    @classmethod
-    def stored(cls, configured_source: Configured) -> _Request:
-        """A spec that was given before; a database's password comes from the environment then."""
-        options = ReadOptions.model_validate(configured_source.options)
-        return cls(configured_source, configured_source.spec, options)
 
 
 class _Landing:
@@ -139,29 +88,42 @@ class _Landing:
         self.reports: list[SourceReport] = []
         self._warehouse = warehouse
         self._decided = {"redaction": policy.redaction, "prices": prices}
-        self._progress = progress
-        self._requests: dict[str, tuple[Location, _Request]] = {}
+        self._meter = _Meter(progress)
+        self._requests: dict[str, tuple[Location, Request]] = {}
         self._read_now: set[str] = set()
         self._related: set[str] = set()
 
-    def land_spec(self, request: _Request, *, must_exist: bool) -> None:
-        """Lands every location of a spec, and notes those that are gone.
+    def land_given(self, request: Request, former: Configured | None) -> None:
+        """Lands a spec of the caller's; when nothing of it can be read, all that is remembered of it is as before."""
+        first = len(self.reports)
+        self._land_spec(request, discover(request.spec))
+        if all(each.outcome == "unreadable" for each in self.reports[first:]):
+            with self._warehouse.transaction() as tx:
+                ledger.take_back(tx, request.configured, former)
 
-        Args:
-            request: The spec; it is remembered once it is known to name something.
-            must_exist: Otherwise a spec that names nothing any more has only lost its locations.
-        """
+    def land_configured(self, request: Request) -> None:
+        """Lands a spec that was good once: files that are gone stay what they were, a database may not answer."""
+        try:
+            locations = _what_is_left(request.spec)
+        except InvalidInput as error:
+            message = f"{error} {_way_out(request.configured.spec)}"
+            self.reports.append(SourceReport(request.configured.spec, "unreadable", message=message, is_known=True))
+        else:
+            self._land_spec(request, locations)
+
+    def _land_spec(self, request: Request, locations: Sequence[Location]) -> None:
         request = replace(request, options=request.options.model_copy(update=self._decided))
-        locations = discover(request.spec) if must_exist else _what_is_left(request.spec)
         spec = request.configured.spec
         with self._warehouse.transaction() as tx:
             ledger.register(tx, request.configured)
             ledger.mark_gone(tx, spec, [each.location for each in locations])
             known = ledger.at(tx, [each.location for each in locations])
+        self._meter.expect(locations)
         for location in locations:
             self._requests[location.location] = location, request
             if _is_untouched(location, known.get(location.location), request):
                 self.reports.append(SourceReport(location.location, "unchanged"))
+                self._meter.finish(location)
             else:
                 self._land_location(location, request)
 
@@ -177,17 +139,18 @@ class _Landing:
             for source in sources:
                 done.add(source.location)
                 for location, request in self._way_to(source):
+                    self._meter.expect([location])
                     self._land_location(location, request)
 
     def _wanted(self) -> list[Source]:
         with self._warehouse.transaction() as tx:
             return ledger.wanted_again(tx)
 
-    def _way_to(self, source: Source) -> list[tuple[Location, _Request]]:
+    def _way_to(self, source: Source) -> list[tuple[Location, Request]]:
         """As this call met the source, else as it is configured; nothing when neither reaches it."""
         if source.location in self._requests:
             return [self._requests[source.location]]
-        requests = [_Request.stored(each) for each in configured(self._warehouse) if each.spec == source.spec]
+        requests = [Request.stored(each) for each in configured(self._warehouse) if each.spec == source.spec]
         return [
             (location, request)
             for request in requests
@@ -195,16 +158,24 @@ class _Landing:
             if location.location == source.location
         ]
 
-    def _land_location(self, location: Location, request: _Request) -> None:
+    def _land_location(self, location: Location, request: Request) -> None:
         started = time.monotonic()
         try:
-            with _source_lock(self._warehouse, location.location) as tx:
+            with source_lock(self._warehouse, location.location) as tx:
                 report = self._land_locked(tx, location, request)
         except (InvalidInput, OSError) as error:
-            report = SourceReport(location.location, "unreadable", message=_plainly(error, location))
+            report = self._refused(location, _plainly(error, location))
         self.reports.append(replace(report, seconds=time.monotonic() - started))
+        self._meter.finish(location)
 
-    def _land_locked(self, tx: Transaction, location: Location, request: _Request) -> SourceReport:
+    def _refused(self, location: Location, message: str) -> SourceReport:
+        with self._warehouse.transaction() as tx:
+            is_known = ledger.has_supplied(tx, location.location)
+        if is_known:
+            message = f"{message} {_way_out(location.location)}"
+        return SourceReport(location.location, "unreadable", message=message, is_known=is_known)
+
+    def _land_locked(self, tx: Transaction, location: Location, request: Request) -> SourceReport:
         known = ledger.find(tx, location.location)
         reader = reader_for(location, request.configured.source_type)
         digest = _options_digest(reader, request.options)
@@ -217,7 +188,7 @@ class _Landing:
             return self._read(usable, reader, location, request.options, content)
         return self._read(self._begin(location, request, reader, digest), reader, location, request.options, content)
 
-    def _begin(self, location: Location, request: _Request, reader: Reader, digest: str) -> Source:
+    def _begin(self, location: Location, request: Request, reader: Reader, digest: str) -> Source:
         with self._warehouse.transaction() as tx:
             return ledger.begin_pass(
                 tx,
@@ -243,7 +214,7 @@ class _Landing:
                     offset = content.offset or None if batch.byte_offset is None else batch.byte_offset
                     ledger.complete(bulk, source, content, offset, from_start=from_start)
             figures += _figures(batch, counts)
-            self._progress(Progress(location.location, figures.rows_read, batch.byte_offset, location.size))
+            self._meter.read(location, batch.rows_read, batch.byte_offset)
         self._read_now.add(location.location)
         self._related.update(reader.related(location))
         with self._warehouse.transaction() as tx:
@@ -253,12 +224,36 @@ class _Landing:
         )
 
 
-@contextmanager
-def _source_lock(warehouse: Warehouse, location: str) -> Iterator[Transaction]:
-    """One reader of a source at a time; the server frees the lock however the holder ends."""
-    with warehouse.transaction() as tx:
-        tx.lock(f"history source {location}")
-        yield tx
+class _Meter:
+    """Tells how far a landing is."""
+
+    def __init__(self, progress: Callable[[Progress], None]) -> None:
+        self._tell = progress
+        self._now = Progress("", 0, 0, 0, 0, 0)
+        self._finished_bytes = 0
+
+    def expect(self, locations: Sequence[Location]) -> None:
+        """Further sources are going to be read or skipped."""
+        more_bytes = sum(each.size or 0 for each in locations)
+        now = self._now
+        self._now = replace(now, sources=now.sources + len(locations), bytes=now.bytes + more_bytes)
+
+    def read(self, location: Location, rows: int, byte_offset: int | None) -> None:
+        """A batch of a source has landed."""
+        self._now = replace(
+            self._now,
+            location=location.location,
+            rows_read=self._now.rows_read + rows,
+            bytes_done=self._finished_bytes + (byte_offset or 0),
+        )
+        self._tell(self._now)
+
+    def finish(self, location: Location) -> None:
+        """Nothing more will be read of a source."""
+        self._finished_bytes += location.size or 0
+        done = self._now.sources_done + 1
+        self._now = replace(self._now, location=location.location, sources_done=done, bytes_done=self._finished_bytes)
+        self._tell(self._now)
 
 
 def _with_last(batches: Iterable[Batch]) -> Iterator[tuple[Batch, bool]]:
@@ -271,7 +266,7 @@ def _with_last(batches: Iterable[Batch]) -> Iterator[tuple[Batch, bool]]:
     yield held, True
 
 
-def _is_untouched(location: Location, known: Source | None, request: _Request) -> bool:
+def _is_untouched(location: Location, known: Source | None, request: Request) -> bool:
     """Whether a look at the directory entry is enough to know that there is nothing to read."""
     if location.kind != "file" or known is None or request.configured.source_type not in ("auto", known.reader):
         return False
@@ -285,11 +280,6 @@ def _what_is_left(spec: str) -> list[Location]:
         return discover(spec)
     except NotFound:
         return []
-
-
-def _absolute(spec: str) -> str:
-    """The spec as it can be used from any working directory."""
-    return spec if "://" in spec else str(Path(spec).expanduser().absolute())
 
 
 def _options_digest(reader: Reader, options: ReadOptions) -> str:
@@ -313,20 +303,22 @@ def _figures(batch: Batch, counts: MergeCounts) -> Figures:
     )
 
 
+def _way_out(name: str) -> str:
+    return f"What was read of it before stays; `pattern-pipeline ingest forget {name}` removes it."
+
+
 def _plainly(error: Exception, location: Location) -> str:
     if isinstance(error, OSError):
         return f"{location.location} cannot be read: {error.strerror or error}."
     return str(error)
 
 
-def _report(warehouse: Warehouse, sources: Sequence[SourceReport], settings: Settings, seconds: float) -> LandingReport:
+def _report(
+    warehouse: Warehouse, sources: Sequence[SourceReport], settings: Settings, seconds: float, *, is_named: bool
+) -> LandingReport:
     first_partition = datetime.combine(settings.start_date, clock(), UTC)
     with warehouse.transaction() as tx:
         edges = tx.one("history/edges_of_time", first_partition=first_partition)
     if edges is None:
         raise LookupError("edges_of_time returned no row")
-    return LandingReport(tuple(sources), **edges, start_date=settings.start_date, seconds=seconds)
-
-
-def _ignore(_: Progress) -> None:
-    """Progress that nobody watches."""
+    return LandingReport(tuple(sources), **edges, start_date=settings.start_date, seconds=seconds, is_named=is_named)

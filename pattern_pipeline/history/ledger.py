@@ -6,7 +6,8 @@ merged by `merge`; the order of the work belongs to `landing`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import orjson
 from sqlalchemy import RowMapping
 
 from pattern_pipeline.history.fingerprints import FileState, digests
-from pattern_pipeline.warehouse.database import BulkTransaction, Transaction
+from pattern_pipeline.warehouse.database import BulkTransaction, Transaction, Warehouse
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,21 @@ def register(tx: Transaction, configured: Configured) -> None:
     tx.run("history/register_spec", spec=configured.spec, source_type=configured.source_type, options=options)
 
 
+def take_back(tx: Transaction, configured: Configured, former: Configured | None) -> None:
+    """Undoes `register` for a source of which nothing could be read.
+
+    Args:
+        tx: A transaction.
+        configured: As it was registered.
+        former: As it had been registered before; None: it had not.
+    """
+    tx.run("history/remove_unread", spec=configured.spec)
+    if former is None:
+        tx.run("history/remove_spec", spec=configured.spec)
+    else:
+        register(tx, former)
+
+
 def configured_sources(tx: Transaction) -> list[Configured]:
     """Every configured source, in the order of being added."""
     return [Configured(row["spec"], row["source_type"], row["options"]) for row in tx.rows("history/configured_specs")]
@@ -141,6 +157,11 @@ def find(tx: Transaction, location: str) -> Source | None:
     """The source at a location, if it was ever read."""
     row = tx.one("history/source_at", location=location)
     return None if row is None else Source.of(row)
+
+
+def has_supplied(tx: Transaction, location: str) -> bool:
+    """Whether the source at a location supplied runs that history still holds."""
+    return bool(tx.scalar("history/has_supplied", location=location))
 
 
 def at(tx: Transaction, locations: Sequence[str]) -> dict[str, Source]:
@@ -167,6 +188,14 @@ def want_again(tx: Transaction, locations: Collection[str]) -> None:
 def mark_gone(tx: Transaction, spec: str, present: Sequence[str]) -> None:
     """Notes that a spec no longer yields some locations; what they supplied stays."""
     tx.run("history/mark_gone", spec=spec, present=list(present))
+
+
+@contextmanager
+def source_lock(warehouse: Warehouse, location: str) -> Iterator[Transaction]:
+    """One reader of a source at a time; the server frees the lock however the holder ends."""
+    with warehouse.transaction() as tx:
+        tx.lock(f"history source {location}")
+        yield tx
 
 
 def begin_pass(tx: Transaction, **source: Any) -> Source:

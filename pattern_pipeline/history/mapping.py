@@ -7,10 +7,11 @@ import tomllib
 from collections.abc import Mapping as Map
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from pattern_pipeline.detection.redaction_policy import RedactionPolicy
 from pattern_pipeline.errors import InvalidInput
@@ -114,6 +115,18 @@ class ReadOptions(BaseModel):
         return self.timezone or self.mapping.timezone or "UTC"
 
 
+def options_of(values: Map[str, Any]) -> ReadOptions:
+    """The options of plain values; what is not among them counts as not said.
+
+    Raises:
+        InvalidInput: A value cannot be used, or there is no such option; the message names it.
+    """
+    try:
+        return ReadOptions.model_validate(values)
+    except ValidationError as error:
+        raise InvalidInput("; ".join(_option_fault(values, detail) for detail in error.errors()) + ".") from error
+
+
 def load_mapping(path: Path) -> Mapping:
     """Read a mapping file.
 
@@ -132,6 +145,13 @@ def load_mapping(path: Path) -> Mapping:
         faults = "; ".join(_fault(detail["loc"], detail["msg"]) for detail in error.errors())
         allowed = ", ".join(Mapping.model_fields)
         raise InvalidInput(f"Mapping {path}: {faults}. Allowed top-level keys: {allowed}.") from error
+
+
+def _option_fault(values: Map[str, Any], detail: ErrorDetails) -> str:
+    name = str(detail["loc"][0])
+    if name == "namespace":
+        return f"--namespace {values[name]!r}: use up to 100 letters, digits, dots, dashes and underscores"
+    return _fault((f"--{name}", *detail["loc"][1:]), detail["msg"].removeprefix("Value error, "))
 
 
 def _fault(location: tuple[int | str, ...], message: str) -> str:

@@ -15,7 +15,7 @@ from pattern_pipeline.history.merge import MergeCounts
 
 Outcome = Literal["read", "continued", "unchanged", "unreadable"]
 
-_TYPES_TOLD: Final = 10
+_NAMES_TOLD: Final = 10
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ class SourceReport:
         figures: What was read.
         message: Why it is unreadable, and the way out.
         seconds: Wall time.
+        is_known: Of a source that is unreadable now: it supplied history before.
     """
 
     location: str
@@ -89,6 +90,7 @@ class SourceReport:
     figures: Figures = field(default_factory=Figures)
     message: str | None = None
     seconds: float = 0.0
+    is_known: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -113,6 +115,7 @@ class LandingReport:
         start_date: Of the partitions.
         landed_at: When the landing ended, UTC.
         seconds: Wall time.
+        is_named: The caller named the sources; else all configured ones were looked at.
     """
 
     sources: tuple[SourceReport, ...]
@@ -122,6 +125,7 @@ class LandingReport:
     start_date: date
     landed_at: datetime
     seconds: float
+    is_named: bool = True
 
     @property
     def total(self) -> Figures:
@@ -141,7 +145,7 @@ class LandingReport:
     @property
     def notes(self) -> list[str]:
         """What a user should know besides the figures, each with what to do or to expect."""
-        notes = [str(each.message) for each in self.unreadable]
+        notes = self._refusals()
         notes += _facts_told(self.total)
         if self.before_start:
             notes.append(
@@ -157,6 +161,18 @@ class LandingReport:
             next_hour = self.landed_at.astimezone(UTC).replace(minute=0) + timedelta(hours=1)
             notes.append(f"{self.running_hour:,} runs of the running hour are counted after {next_hour:%H:%M} UTC.")
         return notes
+
+    def _refusals(self) -> list[str]:
+        """Why sources cannot be read; files that never could are no news to who did not name them."""
+        news = [each for each in self.unreadable if self.is_named or each.is_known]
+        told = [str(each.message) for each in news]
+        if others := [each.location for each in self.unreadable if each not in news]:
+            shown = ", ".join(others[:_NAMES_TOLD]) + (", ..." if len(others) > _NAMES_TOLD else "")
+            told.append(
+                f"{len(others):,} files of the configured sources hold nothing that can be read ({shown}); "
+                "`pattern-pipeline ingest FILE` says why."
+            )
+        return told
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -184,7 +200,7 @@ def _facts_told(total: Figures) -> list[str]:
     if facts["single_events"]:
         told.append(f"{facts['single_events']:,} tool calls have only a start or only an end.")
     if total.skipped:
-        types = ", ".join(f"{name} {count:,}" for name, count in Counter(total.skipped).most_common(_TYPES_TOLD))
+        types = ", ".join(f"{name} {count:,}" for name, count in Counter(total.skipped).most_common(_NAMES_TOLD))
         told.append(f"{sum(total.skipped.values()):,} records of unknown types were passed over: {types}.")
     return told
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
-from pattern_pipeline.cli.main import app
 from pattern_pipeline.warehouse.embedded import EmbeddedServer
+from pattern_pipeline_tests.cli.commands import call, document, refusal
 from pattern_pipeline_tests.cli.histories import run_record, write
 
 OVERVIEW = {
@@ -54,33 +50,6 @@ COMMANDS = (
     ["patterns", "show"],
     ["queue", "list"],
 )
-
-
-@pytest.fixture
-def installation(database_url: str, tmp_path: Path) -> Iterator[Path]:
-    """The environment of a fresh installation; a directory for its files."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("PATTERN_PIPELINE_DATABASE_URL", database_url)
-        environment.setenv("PATTERN_PIPELINE_HOME", str(tmp_path / "a home"))
-        yield tmp_path
-
-
-def call(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
-
-
-def document(*arguments: str) -> Any:
-    result = call(*arguments, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
-
-
-def refusal(exit_code: int, *arguments: str) -> str:
-    """The sentence of a command that must fail: on standard error, and nothing on standard output."""
-    result = call(*arguments)
-    assert (result.exit_code, result.stdout) == (exit_code, ""), result.output
-    assert "Traceback" not in result.stderr
-    return " ".join(result.stderr.split())
 
 
 def repeated_tests(path: Path, runs: int = 40) -> str:

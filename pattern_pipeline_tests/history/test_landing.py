@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from pattern_pipeline.errors import InvalidInput, NotFound
-from pattern_pipeline.history.landing import configured, forget
+from pattern_pipeline.history.forgetting import forget
+from pattern_pipeline.history.landing import configured
 from pattern_pipeline.history.mapping import ReadOptions
 from pattern_pipeline.warehouse.database import Warehouse
 from pattern_pipeline_tests.history.batches import touched, wipe
@@ -125,7 +126,7 @@ def test_forgetting_a_source_removes_what_only_it_supplied(warehouse: Warehouse,
     second = write(tmp_path / "b.jsonl", [record(2), record(3)])
     landed(warehouse, first, second)
     hours = touched(warehouse)
-    assert forget(warehouse, str(first)).deleted == 1
+    assert forget(warehouse, str(first)).runs_deleted == 1
     assert [each.spec for each in configured(warehouse)] == [str(second)]
     left = snapshot(warehouse)
     assert (len(left["workflow_history"]), left["quarantined_records"]) == (2, [])

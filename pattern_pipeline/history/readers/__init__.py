@@ -18,7 +18,17 @@ from pattern_pipeline.history.readers.hooks import HookReader
 from pattern_pipeline.history.readers.tables import table_location
 from pattern_pipeline.history.readers.trajectories import TrajectoryReader
 
-__all__ = ["READERS", "Location", "Mapping", "ReadOptions", "Reader", "discover", "load_mapping", "reader_for"]
+__all__ = [
+    "READERS",
+    "Location",
+    "Mapping",
+    "ReadOptions",
+    "Reader",
+    "check_source_type",
+    "discover",
+    "load_mapping",
+    "reader_for",
+]
 
 # The first that recognises a source reads it; the generic reader recognises everything and comes last.
 READERS: Final[tuple[Reader, ...]] = (ClaudeCodeReader(), TrajectoryReader(), HookReader(), GenericReader())
@@ -53,17 +63,26 @@ def discover(spec: str) -> list[Location]:
     return [_file(each) for each in found]
 
 
+def check_source_type(source_type: str) -> None:
+    """Refuse the name of a reader that there is not.
+
+    Raises:
+        InvalidInput: There is no reader of that name.
+    """
+    kinds = ("auto", *(each.kind for each in READERS))
+    if source_type not in kinds:
+        raise InvalidInput(f"No reader {source_type!r}; there are: {', '.join(kinds)}.")
+
+
 def reader_for(location: Location, source_type: str = "auto") -> Reader:
     """The reader of a location: the one asked for, else the first that recognises it.
 
     Raises:
         InvalidInput: There is no reader of that name, or the file cannot be opened.
     """
+    check_source_type(source_type)
     if source_type != "auto":
-        for reader in READERS:
-            if reader.kind == source_type:
-                return reader
-        raise InvalidInput(f"No reader {source_type!r}; there are: auto, {', '.join(each.kind for each in READERS)}.")
+        return next(reader for reader in READERS if reader.kind == source_type)
     try:
         head = location.head()
     except OSError as error:

@@ -16,6 +16,9 @@ from pattern_pipeline.history.readers.base import Location
 from pattern_pipeline.history.records import Fields
 
 _ROWS: Final = 5_000
+_HIDDEN: Final = "***"
+# Parameters without which a stored URL might mean another database, or none; any other may hold a secret.
+_HARMLESS_QUERY: Final = frozenset({"host", "port", "service", "sslmode", "charset", "unix_socket"})
 _EVENT_TIME: Final = ("end_time", "start_time")
 
 
@@ -33,13 +36,13 @@ def table_location(spec: str) -> Location:
         schema, table = _qualified(name)
         tables = sorted([*inspector.get_table_names(schema=schema), *inspector.get_view_names(schema=schema)])
     except sa.exc.SQLAlchemyError as error:
-        raise InvalidInput(f"{_shown(address)} cannot be opened: {_reason(error)}.") from error
+        raise InvalidInput(f"{shown_url(address)} cannot be opened: {_reason(error)}.") from error
     finally:
         engine.dispose()
     if table not in tables:
-        told = f"Tables there: {', '.join(tables[:30]) or 'none'}; name one as {_shown(address)}#table."
-        raise (NotFound if name else InvalidInput)(f"{_shown(address)}: no table {table!r}. {told}")
-    return Location("table", f"{_shown(address)}#{name}", url=address)
+        told = f"Tables there: {', '.join(tables[:30]) or 'none'}; name one as {shown_url(address)}#table."
+        raise (NotFound if name else InvalidInput)(f"{shown_url(address)}: no table {table!r}. {told}")
+    return Location("table", f"{shown_url(address)}#{name}", url=address)
 
 
 def table_rows(
@@ -93,22 +96,26 @@ def _window(table: sa.Table, options: ReadOptions, fields: Fields) -> list[sa.Co
 def _engine(address: str) -> sa.Engine:
     try:
         url = sa.make_url(address)
+        if url.password == _HIDDEN:
+            url = url._replace(password=None)  # A client of PostgreSQL takes it from PGPASSWORD or ~/.pgpass then.
         if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).is_file():
             raise NotFound(f"{url.database}: no such SQLite file.")
         return sa.create_engine(url, poolclass=sa.NullPool)
     except (sa.exc.ArgumentError, ImportError, ValueError) as error:
         raise InvalidInput(
-            f"{_shown(address)} is no database URL that can be used here ({type(error).__name__}); "
+            f"{shown_url(address)} is no database URL that can be used here ({type(error).__name__}); "
             "expected e.g. postgresql+psycopg://user@host/database#table or sqlite:///file.db#table."
         ) from error
 
 
-def _shown(address: str) -> str:
-    """The URL without a password."""
+def shown_url(address: str) -> str:
+    """The URL without a password: fit to be shown and stored, and to connect with where the client finds one itself."""
     try:
-        return sa.make_url(address).set(query={}).render_as_string(hide_password=True)
-    except sa.exc.ArgumentError:
+        url = sa.make_url(address)
+    except (sa.exc.ArgumentError, ValueError):
         return address.partition("://")[0] + "://..."
+    secret = [name for name in url.query if name.lower() not in _HARMLESS_QUERY]
+    return url.difference_update_query(secret).render_as_string(hide_password=True)
 
 
 def _qualified(name: str) -> tuple[str | None, str]:

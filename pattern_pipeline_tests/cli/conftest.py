@@ -1,0 +1,15 @@
+"""Fixtures of the command line's tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def installation(database_url: str, tmp_path: Path) -> Iterator[Path]:
+    """The environment of a fresh installation; a directory for its files."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PATTERN_PIPELINE_DATABASE_URL", database_url)
+        environment.setenv("PATTERN_PIPELINE_HOME", str(tmp_path / "a home"))
+        yield tmp_path
