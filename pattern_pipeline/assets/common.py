@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from pattern_pipeline import checks
+from pattern_pipeline.automation import Condition
 from pattern_pipeline.partitions import HOURLY, hour_key
 from pattern_pipeline.patterns.windows import Window
 from pattern_pipeline.warehouse.database import Warehouse
@@ -22,9 +23,14 @@ AssetFunction = Callable[..., dg.MaterializeResult[None]]
 AssetDecorator = Callable[[AssetFunction], dg.AssetsDefinition]
 
 
-def table_asset(group: str, description: str, deps: Sequence[dg.AssetsDefinition] = ()) -> AssetDecorator:
+def table_asset(
+    group: str,
+    description: str,
+    deps: Sequence[dg.AssetsDefinition] = (),
+    automation: Condition | None = None,
+) -> AssetDecorator:
     """An asset that publishes a table as a whole; it returns the results of its checks with its metadata."""
-    return _asset(group, description, deps)
+    return _asset(group, description, deps, automation=automation)
 
 
 def hourly_asset(group: str, description: str, deps: Sequence[dg.AssetsDefinition]) -> AssetDecorator:
@@ -38,6 +44,7 @@ def _asset(
     deps: Sequence[dg.AssetsDefinition],
     partitions: dg.PartitionsDefinition | None = None,
     backfill: dg.BackfillPolicy | None = None,
+    automation: Condition | None = None,
 ) -> AssetDecorator:
     def decorate(function: AssetFunction) -> dg.AssetsDefinition:
         # With checks there are several outputs, and Dagster knows the result type only without its parameter.
@@ -48,6 +55,7 @@ def _asset(
             deps=deps,
             partitions_def=partitions,
             backfill_policy=backfill,
+            automation_condition=automation,
             check_specs=checks.specs(function.__name__),
             kinds={"python", "postgres"},
             owners=["team:automation"],

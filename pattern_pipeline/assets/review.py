@@ -5,6 +5,7 @@ from pydantic import Field
 
 from pattern_pipeline.assets.common import table_asset, table_metadata
 from pattern_pipeline.assets.roi import roi_estimates
+from pattern_pipeline.automation import after_its_parents
 from pattern_pipeline.patterns.versions import progress
 from pattern_pipeline.resources import Pipeline
 from pattern_pipeline.review.sync import sync
@@ -22,6 +23,7 @@ class QueueConfig(dg.Config):
     "review",
     "pattern_approvals: new candidates by expected value, fresh evidence beside old ones; never a decision.",
     deps=[roi_estimates],
+    automation=after_its_parents(),
 )
 def approval_queue(config: QueueConfig, pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Put what deserves a decision into the queue."""

@@ -4,6 +4,7 @@ import dagster as dg
 
 from pattern_pipeline.assets.common import small_table, table_asset, table_metadata
 from pattern_pipeline.assets.statistics import pattern_statistics
+from pattern_pipeline.automation import after_its_parents
 from pattern_pipeline.patterns.estimates import estimate_patterns
 from pattern_pipeline.resources import Pipeline
 from pattern_pipeline.roi.charts import as_markdown, estimates_chart, reality_chart
@@ -19,6 +20,7 @@ CHARTED = 15
     "roi",
     "An estimate with intervals and a verdict for each pattern; earlier estimates stay readable.",
     deps=[pattern_statistics],
+    automation=after_its_parents(),
 )
 def roi_estimates(pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Estimate every pattern from the window that the policy asks for."""
@@ -39,6 +41,7 @@ def roi_estimates(pipeline: Pipeline) -> dg.MaterializeResult[None]:
     "Estimate against reality for each approved pattern with executions: confirmed, refuted, or how many more are "
     "needed; with it the realised ROI and the confidence that follow from the executions.",
     deps=[roi_estimates],
+    automation=after_its_parents(),
 )
 def roi_validation(pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Derive everything that stands on executions anew."""

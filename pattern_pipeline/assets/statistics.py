@@ -4,6 +4,7 @@ import dagster as dg
 
 from pattern_pipeline.assets.common import hourly_asset, table_asset, table_metadata, window_of
 from pattern_pipeline.assets.patterns import pattern_occurrences
+from pattern_pipeline.automation import after_its_parents
 from pattern_pipeline.checks import evaluate
 from pattern_pipeline.patterns.statistics import publish_statistics, replace_statistics
 from pattern_pipeline.resources import Pipeline
@@ -28,6 +29,7 @@ def pattern_hourly_statistics(context: dg.AssetExecutionContext, pipeline: Pipel
     "statistics",
     "Counts, means and confidence of every pattern, derived from the days and written to operation_patterns.",
     deps=[pattern_hourly_statistics],
+    automation=after_its_parents(),
 )
 def pattern_statistics(pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Publish the statistics, unless hours still wait to be recomputed on the active rules."""
