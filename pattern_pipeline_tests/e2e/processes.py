@@ -87,12 +87,12 @@ def _bytecode() -> "tempfile.TemporaryDirectory[str]":
 
 
 @contextmanager
-def dagster_dev(installation: Installation, log: Path) -> Iterator["DagsterUi"]:
-    """Plain `dagster dev` in the clone's directory, as the README has it."""
+def dagster_dev(installation: Installation, log: Path, *arguments: str) -> Iterator["DagsterUi"]:
+    """Plain `dagster dev` in the clone's directory, as the README has it; `arguments` say what else it is to load."""
     port = free_port()
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port)],
+            [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port), *arguments],
             cwd=PROJECT_ROOT,
             env={**installation.environment, "DAGSTER_HOME": str(installation.home / "dagster_home")},
             stdout=output,
@@ -135,23 +135,54 @@ class DagsterUi:
 
     def backfill(self, assets: list[str], partitions: list[str]) -> Mapping[str, Any]:
         """Launch a backfill of partitions over assets and wait until it has ended."""
+        backfill = self.start_backfill(assets, partitions)
+
+        def state() -> dict[str, Any]:
+            found: dict[str, Any] = self.query(
+                """query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill {
+                    status runs(limit: 50) { id status } error { message } } } }""",
+                id=backfill,
+            )["partitionBackfillOrError"]
+            return found
+
+        until(lambda: state()["status"] not in {"REQUESTED", "COMPLETING", "CANCELING", "FAILING"}, 300, state)
+        return state()
+
+    def start_backfill(self, assets: list[str], partitions: list[str]) -> str:
+        """Launch a backfill of partitions over assets; its id."""
         launched = self.query(
             """mutation($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
                 __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }""",
             params={"assetSelection": [{"path": [a]} for a in assets], "partitionNames": partitions, "title": "test"},
         )["launchPartitionBackfill"]
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
+        return str(launched["backfillId"])
 
-        def state() -> dict[str, Any]:
-            found: dict[str, Any] = self.query(
-                """query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill {
-                    status runs(limit: 50) { id status } error { message } } } }""",
-                id=launched["backfillId"],
-            )["partitionBackfillOrError"]
-            return found
+    def start_run(
+        self, location: str, job: str, tags: Mapping[str, str] | None = None, config: Mapping[str, Any] | None = None
+    ) -> None:
+        """Launch a job of a code location, as the UI's launchpad does it."""
+        launched = self.query(
+            """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
+                __typename ... on PythonError { message } } }""",
+            params={
+                "selector": {
+                    "repositoryLocationName": location,
+                    "repositoryName": "__repository__",
+                    "jobName": job,
+                },
+                "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in (tags or {}).items()]},
+                "runConfigData": config or {},
+            },
+        )["launchRun"]
+        assert launched["__typename"] == "LaunchRunSuccess", launched
 
-        until(lambda: state()["status"] not in {"REQUESTED", "COMPLETING", "CANCELING", "FAILING"}, 300, state)
-        return state()
+    def runs(self) -> list[dict[str, Any]]:
+        """Every run, the newest first."""
+        found: list[dict[str, Any]] = self.query(
+            "{ runsOrError { ... on Runs { results { runId parentRunId jobName status } } } }"
+        )["runsOrError"]["results"]
+        return found
 
 
 def until(holds: Callable[[], bool], seconds: float, explain: Callable[[], object]) -> None:
