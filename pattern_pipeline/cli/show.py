@@ -52,11 +52,12 @@ def _totals(result: Mapping[str, Any]) -> Text:
     if start is None:
         return Text("No history yet: name a source with `pattern-pipeline run SOURCE`, or look at `run --sample`.")
     share = result["priced_share"]
+    models = " `pattern-pipeline prices check` lists models without a price." if share < 1 else ""
     return Text(
         f"\n{result['workflows']:,} runs with {result['steps']:,} steps, {start[:16]} to {end[:16]} UTC. "
         f"Spend {usd(result['spend_usd'])} ({share:.0%} of the runs priced), "
         f"{usd(result['attributed_usd'])} of it attributed to patterns, each call counted once. "
-        f"{result['quarantined']:,} records in quarantine."
+        f"{result['quarantined']:,} records in quarantine.{models}"
     )
 
 

@@ -22,6 +22,7 @@ import polars as pl
 from pattern_pipeline.history.coercion import joined_members
 from pattern_pipeline.history.faults import Faults
 from pattern_pipeline.history.fields import STATUS_VALUES, Status
+from pattern_pipeline.history.list_prices import BUCKETS, list_price
 from pattern_pipeline.history.mapping import ReadOptions
 from pattern_pipeline.history.model import MONEY, RUNS, SECONDS, STEPS, Batch, conform
 from pattern_pipeline.history.records import Records, Steps
@@ -40,7 +41,6 @@ _FIGURES: Final = (
     "cache_write_tokens",
     "total_tokens",
 )
-_BUCKETS: Final = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 _ENUMERATIONS: Final = ("status", "cost_basis", "source", "position")
 
 
@@ -76,7 +76,7 @@ class Normaliser:
             byte_offset: Where reading resumes after them.
         """
         given = _with_end_deciding(resolve(records, self.run_fields, self._options.zone, statuses=get_args(Status)))
-        calls = self._calls(steps, faults, records.positions)
+        calls = self._calls(steps, faults, records.positions, given.frame)
         runs = self._runs(given.frame, calls).with_columns(
             pl.Series("extra", _as_object(given.others)), records.positions.alias("position")
         )
@@ -98,8 +98,11 @@ class Normaliser:
         taken, call_counts = self._redactor.frame(placed, json=("extra", "tool_params"), skip=("workflow_id",))
         return Batch(landed, _with_unique_ids(taken), redactions=run_counts + call_counts, byte_offset=byte_offset)
 
-    def _calls(self, steps: Steps, faults: Faults, positions: pl.Series) -> pl.DataFrame:
-        """Canonical steps with `run`, the index of their record; what could not be used of them goes to `faults`."""
+    def _calls(self, steps: Steps, faults: Faults, positions: pl.Series, runs: pl.DataFrame) -> pl.DataFrame:
+        """Canonical steps with `run`, the index of their record; what could not be used of them goes to `faults`.
+
+        Without a cost of its own a step has the list price of its tokens, by the model of its run.
+        """
         given = resolve(steps.records, self.step_fields, self._options.zone)
         if steps.faults:
             where = pl.Series(list(steps.faults), dtype=pl.UInt32)
@@ -112,14 +115,22 @@ class Normaliser:
             pl.col("tool_params").str.json_path_match("$")
         )
         seconds = pl.coalesce("duration_seconds", _milliseconds("duration_ms"), _elapsed("called_at", "completed_at"))
-        return given.frame.with_columns(
-            steps.run, steps.seq, pl.Series("extra", _as_object(given.others))
-        ).with_columns(
+        calls = given.frame.with_columns(
+            steps.run,
+            steps.seq,
+            pl.Series("extra", _as_object(given.others)),
+            runs["model_used"].gather(steps.run),
+            moment=pl.coalesce("called_at", "completed_at"),
+            is_billed=pl.col("cost_usd").is_not_null(),
+        )
+        if not self._is_priced:
+            listed = list_price(calls, self._options.prices)
+            calls = calls.with_columns(cost_usd=pl.coalesce("cost_usd", listed))
+        return calls.with_columns(
             command=pl.coalesce("command", written_command, bare_params),
             duration_seconds=seconds,
             success=pl.coalesce("success", ~pl.col("is_error"), pl.col("exit_code") == 0),
             cost_usd=pl.col("cost_usd") if self._is_priced else _share_of_call(),
-            moment=pl.coalesce("called_at", "completed_at"),
         )
 
     def _runs(self, given: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
@@ -127,12 +138,13 @@ class Normaliser:
         from_steps = calls.group_by("run").agg(
             last_step=pl.max_horizontal("called_at", "completed_at").max(),
             steps_cost=pl.when(pl.col("cost_usd").is_not_null().all()).then(pl.col("cost_usd").sum()),
+            steps_billed=pl.col("is_billed").all(),
         )
         known_status = (
             pl.col("status").str.strip_chars().str.to_lowercase().replace_strict(self._statuses, default="failed")
         )
         outcome = pl.when("success").then(pl.lit("completed")).when(~pl.col("success")).then(pl.lit("failed"))
-        return (
+        runs = (
             given.with_row_index("run")
             .join(from_steps, on="run", how="left", maintain_order="left")
             .with_columns(
@@ -143,12 +155,13 @@ class Normaliser:
                 ),
                 actual_cost_total=pl.lit(None, MONEY)
                 if self._is_priced
-                else pl.coalesce("actual_cost_total", "steps_cost"),
+                else pl.coalesce("actual_cost_total", pl.when("steps_billed").then("steps_cost")),
                 source=pl.lit(self._kind),
             )
             .with_columns(self._token_buckets())
-            .with_columns(total_tokens=pl.coalesce("total_tokens", _sum_of_buckets()), cost_basis=self._cost_basis())
+            .with_columns(total_tokens=pl.coalesce("total_tokens", _sum_of_buckets()))
         )
+        return self._with_cost_basis(runs)
 
     def _token_buckets(self) -> list[pl.Expr]:
         """Disjoint buckets: cached tokens go out of an input that counts them too."""
@@ -163,10 +176,25 @@ class Normaliser:
                 counted_twice = pl.col("cached_input_tokens").fill_null(0)
         return [(pl.col("input_tokens") - counted_twice).alias("input_tokens"), cache_read.alias("cache_read_tokens")]
 
-    def _cost_basis(self) -> pl.Expr:
-        """A cost that came with the record is billed; one of the price book is no bill."""
-        cost, basis = ("estimated_cost_total", "priced") if self._is_priced else ("actual_cost_total", "billed")
-        return pl.when(pl.col(cost).is_null()).then(pl.lit("unpriced")).otherwise(pl.lit(basis))
+    def _with_cost_basis(self, runs: pl.DataFrame) -> pl.DataFrame:
+        """A cost that came with the record is billed; without one, the list price of the tokens is the estimate.
+
+        An estimate of the source's own stays what it is, and is no cost, where the book has no price.
+        """
+        listed = (
+            runs["estimated_cost_total"]
+            if self._is_priced
+            else list_price(runs.with_columns(moment="event_time"), self._options.prices)
+        )
+        is_billed = pl.col("actual_cost_total").is_not_null()
+        estimate = pl.coalesce(listed, pl.lit(None, MONEY) if self._is_priced else "steps_cost")
+        basis = pl.when(is_billed).then(pl.lit("billed")).when(estimate.is_not_null()).then(pl.lit("priced"))
+        return runs.with_columns(
+            estimated_cost_total=pl.when(is_billed)
+            .then("estimated_cost_total")
+            .otherwise(pl.coalesce(estimate, "estimated_cost_total")),
+            cost_basis=basis.otherwise(pl.lit("unpriced")),
+        )
 
     def _identified(self, runs: pl.DataFrame) -> pl.DataFrame:
         """Runs with their id: the source's own, else a hash of what tells the run whatever file it stands in."""
@@ -280,7 +308,7 @@ def _elapsed(start: str, end: str) -> pl.Expr:
 
 def _sum_of_buckets() -> pl.Expr:
     both_known = pl.col("input_tokens").is_not_null() & pl.col("output_tokens").is_not_null()
-    return pl.when(both_known).then(pl.sum_horizontal(_BUCKETS))
+    return pl.when(both_known).then(pl.sum_horizontal(BUCKETS))
 
 
 def _share_of_call() -> pl.Expr:

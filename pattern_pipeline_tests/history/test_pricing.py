@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
+import polars as pl
 import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
@@ -14,10 +15,12 @@ from typer.testing import CliRunner
 from pattern_pipeline.cli import prices as command
 from pattern_pipeline.errors import InvalidInput
 from pattern_pipeline.history.landing import land
+from pattern_pipeline.history.list_prices import BUCKETS, list_price
 from pattern_pipeline.history.pricing import UNCHARGED, PriceBook, Usage, load_prices, shipped_prices
 from pattern_pipeline.settings import Settings
 from pattern_pipeline.warehouse.database import Warehouse
 from pattern_pipeline_tests.history.files import default_policy
+from pattern_pipeline_tests.history.reading import a_run, read, write_lines
 from pattern_pipeline_tests.history.transcripts import Session, a_working_day, text, write_transcript
 from pattern_pipeline_tests.tables import snapshot
 
@@ -165,3 +168,50 @@ def test_prices_check_lists_the_models_with_their_share(
     shown = CliRunner().invoke(command.app, ["check"], catch_exceptions=False).stdout
     assert "no price" in shown
     assert "PATTERN_PIPELINE_PRICES" in shown
+
+
+def test_records_without_a_bill_have_the_list_price_of_their_tokens(tmp_path: Path) -> None:
+    used = {"model": "claude-sonnet-4-5", "input_tokens": 1_000_000, "output_tokens": 100_000}
+    cached = {"cached_input_tokens": 400_000}
+    step = {"tool": "Bash", "command": "ls", "input_tokens": 500_000, "output_tokens": 0}
+    records = [
+        a_run(id="listed", **used),
+        a_run(id="cached", **used, **cached),
+        a_run(id="billed", **used, cost_usd="0.25"),
+        a_run(id="unknown", **{**used, "model": "house-model"}),
+        a_run(id="half", model="claude-sonnet-4-5", input_tokens=5, total_tokens=10),
+        a_run(id="nothing", model="house-model", input_tokens=0, output_tokens=0),
+        a_run(id="guessed", **{**used, "model": "house-model"}, estimated_cost="7"),
+        a_run(id="steps", model="claude-sonnet-4-5", steps=[{**step, "request_id": "q"}, {**step, "request_id": "q"}]),
+    ]
+    reading = read(write_lines(tmp_path / "runs.jsonl", *records))
+    columns = ("actual_cost_total", "estimated_cost_total", "cost_basis")
+    found = {run["workflow_id"]: tuple(run[name] for name in columns) for run in reading.runs.iter_rows(named=True)}
+    assert found == {
+        "generic:listed": (None, Decimal("4.5"), "priced"),
+        "generic:cached": (None, Decimal("3.42"), "priced"),
+        "generic:billed": (Decimal("0.25"), None, "billed"),
+        "generic:unknown": (None, None, "unpriced"),
+        "generic:half": (None, None, "unpriced"),
+        "generic:nothing": (None, None, "unpriced"),
+        "generic:guessed": (None, Decimal(7), "unpriced"),
+        "generic:steps": (None, Decimal("1.5"), "priced"),
+    }
+    assert reading.steps["cost_usd"].to_list() == [Decimal("0.75"), Decimal("0.75")], "one call issued both"
+
+
+def test_columns_are_priced_as_single_calls_are() -> None:
+    prices = book(
+        {"models": ["m*"], "input": "3.123456", "output": "15", "cache_read": "0.3", "cache_write_5m": "3.75"},
+        {"models": ["m*"], "input": "9", "output": "9", "valid_from": "2026-02-01"},
+    )
+    days = [date(2026, 1, 31), date(2026, 2, 1), None]
+    models = ["m-1", "M-2", "x", UNCHARGED, None]
+    amounts = [(1, 2, 3, 4), (7_000_001, 13, 0, 999_999_937)]
+    rows = [
+        (model, None if day is None else datetime.combine(day, time(5), UTC), *tokens)
+        for model in models for day in days for tokens in amounts
+    ]  # fmt: skip
+    frame = pl.DataFrame(rows, schema=["model_used", "moment", *BUCKETS], orient="row")
+    expected = [prices.cost(model, Usage(*tokens), moment and moment.date()) for model, moment, *tokens in rows]
+    assert list_price(frame, prices).to_list() == expected

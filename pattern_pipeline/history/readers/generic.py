@@ -28,7 +28,7 @@ class GenericReader:
 
     kind = "generic"
     rank = 0
-    version = 1
+    version = 2
 
     def recognises(self, location: Location, head: bytes) -> bool:
         """Every location, once the readers of particular formats have declined."""
