@@ -26,6 +26,7 @@ from pattern_pipeline.history.pricing import PriceBook, load_prices
 from pattern_pipeline.history.readers import Location, Reader, check_source_type, discover, reader_for
 from pattern_pipeline.history.report import Figures, LandingReport, SourceReport
 from pattern_pipeline.history.requests import Progress, Request, canonical, unwatched
+from pattern_pipeline.history.supersession import merged
 from pattern_pipeline.settings import Settings
 from pattern_pipeline.warehouse.database import Transaction, Warehouse
 
@@ -319,6 +320,9 @@ def _report(
     first_partition = datetime.combine(settings.start_date, clock(), UTC)
     with warehouse.transaction() as tx:
         edges = tx.one("history/edges_of_time", first_partition=first_partition)
+        counted_once = merged(tx)
     if edges is None:
         raise LookupError("edges_of_time returned no row")
-    return LandingReport(tuple(sources), **edges, start_date=settings.start_date, seconds=seconds, is_named=is_named)
+    return LandingReport(
+        tuple(sources), counted_once, **edges, start_date=settings.start_date, seconds=seconds, is_named=is_named
+    )

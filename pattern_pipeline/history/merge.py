@@ -15,6 +15,7 @@ import polars as pl
 from pattern_pipeline.history.content import copyable, versions, with_content
 from pattern_pipeline.history.ledger import Source
 from pattern_pipeline.history.model import Batch
+from pattern_pipeline.history.supersession import regrouped
 from pattern_pipeline.warehouse.database import BulkTransaction
 
 MERGE_LOCK = "history merge"
@@ -112,10 +113,11 @@ def store(bulk: BulkTransaction, runs: pl.DataFrame, steps: pl.DataFrame) -> Mer
         runs: The batch's runs with content; `resolved.ordinal` numbers its rows.
         steps: Their steps.
     """
-    bulk.run("history/delete_runs")
-    wanted = bulk.frame("history/wanted_rows")
-    if wanted.height:
-        write(bulk, runs[wanted["ordinal"]].with_columns(wanted["is_update"]), steps)
+    with regrouped(bulk):
+        bulk.run("history/delete_runs")
+        wanted = bulk.frame("history/wanted_rows")
+        if wanted.height:
+            write(bulk, runs[wanted["ordinal"]].with_columns(wanted["is_update"]), steps)
     bulk.run("history/touch_hours")
     bulk.run("history/want_reread")
     return MergeCounts(**bulk.frame("history/merge_counts").row(0, named=True))

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Literal
 
 from pattern_pipeline.history.merge import MergeCounts
+from pattern_pipeline.history.supersession import Merged
 
 Outcome = Literal["read", "continued", "unchanged", "unreadable"]
 
@@ -109,6 +110,7 @@ class LandingReport:
 
     Attributes:
         sources: In the order of reading; a source that had to be read again appears again.
+        merged: What all of history counts once although two kinds of source tell of it.
         before_start: Runs stored before the first partition.
         in_future: Runs stored more than a day ahead.
         running_hour: Runs of the hour that has not ended.
@@ -119,6 +121,7 @@ class LandingReport:
     """
 
     sources: tuple[SourceReport, ...]
+    merged: Merged
     before_start: int
     in_future: int
     running_hour: int
@@ -147,6 +150,7 @@ class LandingReport:
         """What a user should know besides the figures, each with what to do or to expect."""
         notes = self._refusals()
         notes += _facts_told(self.total)
+        notes += _merged_told(self.merged)
         if self.before_start:
             notes.append(
                 f"{self.before_start:,} runs lie before {self.start_date} and are not analysed: "
@@ -180,6 +184,7 @@ class LandingReport:
             "total": self.total.to_dict(),
             "sources": [each.to_dict() for each in self.sources],
             "sources_unchanged": self.unchanged,
+            "merged": self.merged.to_dict(),
             "outside_partitions": self.before_start + self.in_future,
             "running_hour": self.running_hour,
             "notes": self.notes,
@@ -203,6 +208,20 @@ def _facts_told(total: Figures) -> list[str]:
         types = ", ".join(f"{name} {count:,}" for name, count in Counter(total.skipped).most_common(_NAMES_TOLD))
         told.append(f"{sum(total.skipped.values()):,} records of unknown types were passed over: {types}.")
     return told
+
+
+def _merged_told(merged: Merged) -> list[str]:
+    """What would be counted twice by adding the sources up."""
+    if not merged.runs:
+        return []
+    joined = merged.calls - merged.same_calls
+    told = (
+        f"{merged.runs:,} runs were seen through a better source too and are counted once: {merged.same_calls:,} of "
+        f"their {merged.calls:,} tool calls are the better source's, {joined:,} joined its runs; adding the sources up "
+        f"would count {merged.runs:,} runs, {merged.same_calls:,} calls, {merged.tokens:,} tokens and "
+        f"${merged.usd:,.2f} too much."
+    )
+    return [told]
 
 
 def _known(*moments: datetime | None) -> Iterable[datetime]:

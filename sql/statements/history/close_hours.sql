@@ -16,7 +16,9 @@ LEFT JOIN (
            sum(step_count) AS step_count,
            sum(coalesce(actual_cost_total, estimated_cost_total)) FILTER (WHERE cost_basis <> 'unpriced') AS spend_usd,
            count(coalesce(actual_cost_total, estimated_cost_total)) FILTER (WHERE cost_basis <> 'unpriced') AS priced_count,
-           string_agg(workflow_id || ' ' || content_hash, E'\n' ORDER BY workflow_id COLLATE "C") AS content
+           string_agg(
+               concat_ws(' ', workflow_id, content_hash, merged_content), E'\n' ORDER BY workflow_id COLLATE "C"
+           ) AS content
     FROM workflow_history
     WHERE event_time >= :start AND event_time < :end AND superseded_by IS NULL
     GROUP BY 1

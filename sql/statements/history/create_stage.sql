@@ -26,7 +26,7 @@ CREATE TEMPORARY TABLE ranked_versions (
 CREATE TEMPORARY TABLE resolved (
     workflow_id        text NOT NULL,
     ordinal            integer,
-    action             text NOT NULL CHECK (action IN ('insert', 'update', 'unchanged', 'delete', 'reread')),
+    action             text NOT NULL CHECK (action IN ('insert', 'update', 'unchanged', 'delete', 'reread', 'regroup')),
     wanted_source      integer,
     stored_event_time  timestamptz,
     event_time         timestamptz
