@@ -141,9 +141,14 @@ def test_the_problem_statement_goes_before_what_the_model_was_told(tmp_path: Pat
 
 def test_a_cost_of_zero_is_one_that_the_agent_did_not_know(tmp_path: Path) -> None:
     document = mini(call(0, "ls", cost=0.0), result(0, 0, ""), cost=0.0)
-    reading = read_document(tmp_path, document)
-    assert reading.runs.select("actual_cost_total", "cost_basis").rows() == [(None, "unpriced")]
-    assert reading.steps["cost_usd"].to_list() == [None]
+    priced = read_document(tmp_path, document)
+    listed = (700 * Decimal("0.28") + 300 * Decimal("0.028") + 11 * Decimal("0.42")) / 1_000_000
+    columns = ("actual_cost_total", "estimated_cost_total", "cost_basis")
+    assert priced.runs.select(columns).rows() == [(None, listed, "priced")]
+    document["info"]["config"]["model"]["model_name"] = "house-model"
+    unknown = read_document(tmp_path, document)
+    assert unknown.runs.select(columns).rows() == [(None, None, "unpriced")]
+    assert unknown.steps["cost_usd"].to_list() == [None]
 
 
 def test_more_cached_than_sent_tokens_are_quarantined(tmp_path: Path) -> None:
