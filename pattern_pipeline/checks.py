@@ -50,6 +50,30 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "pattern_statistics": (
         Rule("counts_are_derived", "Published counts are sums of the days.", "checks/underived_patterns"),
     ),
+    "pattern_templates": (
+        Rule(
+            "templates_follow_decisions",
+            "Every approved pattern has its template; no other is in force.",
+            "checks/templates_without_approval",
+        ),
+    ),
+    "pattern_usage_events": (
+        Rule("executions_are_uses", "Executions of patterns with a template are its uses.", "checks/underived_uses"),
+        Rule("uses_are_counted", "Templates count exactly their uses.", "checks/uncounted_uses"),
+    ),
+    "pattern_relationships": (
+        Rule(
+            "found_among_templates_in_force",
+            "No relationship that was found is one with a deprecated template.",
+            "checks/outdated_relationships",
+        ),
+    ),
+    "pattern_quality": (
+        Rule("every_template_is_measured", "Every template has a quality.", "checks/unmeasured_templates"),
+    ),
+    "pattern_analytics": (
+        Rule("days_sum_their_templates", "Each day's total is that of its templates.", "checks/analytics_out_of_step"),
+    ),
 }
 
 

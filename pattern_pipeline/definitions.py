@@ -5,10 +5,10 @@ No asset, check or schedule is defined here.
 
 import dagster as dg
 
-from pattern_pipeline.assets import detection, history, patterns, review, roi, statistics
+from pattern_pipeline.assets import detection, history, library, patterns, review, roi, statistics
 from pattern_pipeline.assets.versions import with_basis
 from pattern_pipeline.decisions import record_decision
-from pattern_pipeline.jobs import CATALOGUE, CHAIN, COUNT, DETECT, DUE_HOURS, HOURS, INGEST, PUBLISH, VALIDATE
+from pattern_pipeline.jobs import CATALOGUE, CHAIN, COUNT, DAYS, DETECT, DUE_HOURS, HOURS, INGEST, PUBLISH, VALIDATE
 from pattern_pipeline.resources import Pipeline
 from pattern_pipeline.schedules import DAILY_CATALOGUE, HOURLY_CHAIN
 from pattern_pipeline.sensors import SENSORS
@@ -24,6 +24,11 @@ ASSETS = [
     roi.roi_estimates,
     roi.roi_validation,
     review.approval_queue,
+    library.pattern_templates,
+    library.pattern_usage_events,
+    library.pattern_relationships,
+    library.pattern_quality,
+    library.pattern_analytics,
 ]
 
 
@@ -32,7 +37,7 @@ def build_defs(*, pipeline: Pipeline | None = None) -> dg.Definitions:
     pipeline = pipeline or Pipeline()
     return dg.Definitions(
         assets=[with_basis(asset, pipeline.policy) for asset in ASSETS],
-        jobs=[CHAIN, INGEST, HOURS, DETECT, CATALOGUE, COUNT, DUE_HOURS, PUBLISH, VALIDATE, record_decision],
+        jobs=[CHAIN, INGEST, HOURS, DETECT, CATALOGUE, COUNT, DUE_HOURS, PUBLISH, VALIDATE, DAYS, record_decision],
         schedules=[HOURLY_CHAIN, DAILY_CATALOGUE],
         sensors=SENSORS,
         resources={"pipeline": pipeline},

@@ -1,4 +1,4 @@
-"""Hourly partitions: one definition for the whole spine, and the keys and tags that speak of it."""
+"""Hourly partitions: one definition for the whole spine; the days above it; the keys and tags that speak of both."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -7,6 +7,7 @@ import dagster as dg
 from pattern_pipeline.settings import get_settings
 
 HOUR_KEY_FORMAT = "%Y-%m-%d-%H:%M"
+DAY_KEY_FORMAT = "%Y-%m-%d"
 
 START = datetime.combine(get_settings().start_date, time(), UTC)
 """First hour of every hourly asset, read from the environment once and append-only: changing it later orphans what
@@ -16,9 +17,18 @@ HOURLY = dg.HourlyPartitionsDefinition(start_date=START.strftime(HOUR_KEY_FORMAT
 """UTC hours; the newest is the last complete one."""
 
 
+DAILY = dg.DailyPartitionsDefinition(start_date=START.strftime(DAY_KEY_FORMAT), timezone="UTC")
+"""UTC days, each of 24 of those hours."""
+
+
 def hour_key(hour: datetime) -> str:
     """The partition key of the UTC hour that starts at `hour`."""
     return hour.astimezone(UTC).strftime(HOUR_KEY_FORMAT)
+
+
+def day_key(day: datetime) -> str:
+    """The partition key of the UTC day that starts at `day`."""
+    return day.astimezone(UTC).strftime(DAY_KEY_FORMAT)
 
 
 def range_tags(start: datetime, end: datetime) -> dict[str, str]:

@@ -11,8 +11,8 @@ from typing import Any
 import dagster as dg
 
 from pattern_pipeline import checks
-from pattern_pipeline.automation import Condition
-from pattern_pipeline.partitions import HOURLY, hour_key
+from pattern_pipeline.automation import Condition, after_the_hours_of_a_day
+from pattern_pipeline.partitions import DAILY, HOURLY, day_key, hour_key
 from pattern_pipeline.patterns.windows import Window
 from pattern_pipeline.warehouse.database import Warehouse
 
@@ -36,6 +36,11 @@ def table_asset(
 def hourly_asset(group: str, description: str, deps: Sequence[dg.AssetsDefinition]) -> AssetDecorator:
     """An asset that publishes a table hour by hour; any range of hours is one run."""
     return _asset(group, description, deps, HOURLY, dg.BackfillPolicy.single_run())
+
+
+def daily_asset(group: str, description: str, deps: Sequence[dg.AssetsDefinition]) -> AssetDecorator:
+    """An asset that publishes a table day by day, each once its 24 hours are there; any range of days is one run."""
+    return _asset(group, description, deps, DAILY, dg.BackfillPolicy.single_run(), after_the_hours_of_a_day())
 
 
 def _asset(
@@ -93,6 +98,12 @@ def add_hour_metadata(context: dg.AssetExecutionContext, hours: Mapping[datetime
     """Attach metadata to the partitions of single hours, each named by its start."""
     for hour, metadata in hours.items():
         context.add_asset_metadata(metadata, partition_key=hour_key(hour))
+
+
+def add_day_metadata(context: dg.AssetExecutionContext, days: Mapping[datetime, Mapping[str, Any]]) -> None:
+    """Attach metadata to the partitions of single days, each named by its start."""
+    for day, metadata in days.items():
+        context.add_asset_metadata(metadata, partition_key=day_key(day))
 
 
 def small_table(rows: list[dict[str, Any]]) -> dg.TableMetadataValue:

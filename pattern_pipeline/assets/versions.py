@@ -44,6 +44,11 @@ BASES = {
     "roi_estimates": Basis("roi_estimates", ("roi",), ("patterns/roi_inputs", "patterns/history_days")),
     "roi_validation": Basis("roi_validations", ("roi", "confidence"), ("roi/executions", "roi/baselines")),
     "approval_queue": Basis("pattern_approvals", ("queue",)),
+    "pattern_templates": Basis("pattern_templates", (), ("library/publish_templates",)),
+    "pattern_usage_events": Basis("pattern_usage_events", (), ("library/derive_events",)),
+    "pattern_relationships": Basis("pattern_relationships", (), ("library/related_candidates",)),
+    "pattern_quality": Basis("pattern_quality_metrics", (), ("library/measure_quality",)),
+    "pattern_analytics": Basis("pattern_analytics", (), ("library/store_period",)),
 }
 
 

@@ -49,7 +49,8 @@ def source_changes(context: dg.SensorEvaluationContext, pipeline: Pipeline) -> d
     job=VALIDATE,
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="After a decision or an execution: compares the estimates with reality anew.",
+    description="After a decision or an execution: compares the estimates with reality anew, and brings the "
+    "templates in line with what is approved.",
 )
 def decisions_and_executions(context: dg.SensorEvaluationContext, pipeline: Pipeline) -> dg.SensorResult:
     """Ask for one run per newest pair of decision and execution."""

@@ -12,7 +12,14 @@ from pattern_pipeline.jobs import SPINE
 from pattern_pipeline.partitions import hour_key
 from pattern_pipeline.patterns.windows import HOUR, floor_hour
 
-TAIL = {"pattern_statistics", "roi_estimates", "roi_validation", "approval_queue"}
+TAIL = {
+    "pattern_statistics",
+    "roi_estimates",
+    "roi_validation",
+    "approval_queue",
+    "pattern_templates",
+    "pattern_relationships",
+}
 NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
 HOURLY = dg.HourlyPartitionsDefinition("2026-01-01-00:00", timezone="UTC")
 DAILY = dg.DailyPartitionsDefinition("2026-01-01", timezone="UTC")

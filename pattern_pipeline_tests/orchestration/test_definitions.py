@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from pattern_pipeline.definitions import defs
-from pattern_pipeline.partitions import HOURLY, hour_key, range_tags
+from pattern_pipeline.partitions import DAILY, HOURLY, hour_key, range_tags
 from pattern_pipeline.patterns.windows import HOUR
 from pattern_pipeline.warehouse.sqlfiles import shipped
 
@@ -24,7 +24,14 @@ GRAPH = {
     "roi_estimates": ("roi", False, {"pattern_statistics"}),
     "roi_validation": ("roi", False, {"roi_estimates"}),
     "approval_queue": ("review", False, {"roi_estimates"}),
+    "pattern_templates": ("library", False, {"approval_queue"}),
+    "pattern_usage_events": ("library", True, {"raw_workflow_history", "pattern_templates"}),
+    "pattern_relationships": ("library", False, {"pattern_templates"}),
+    "pattern_quality": ("library", False, {"pattern_usage_events"}),
+    "pattern_analytics": ("library", False, {"pattern_usage_events", "pattern_occurrences"}),
 }
+
+DAILY_ASSETS = {"pattern_quality", "pattern_analytics"}
 
 
 def test_the_graph_is_the_chain() -> None:
@@ -49,6 +56,9 @@ def test_a_range_of_hours_is_one_run() -> None:
     graph = defs.resolve_asset_graph()
     hourly = [key for key in graph.materializable_asset_keys if graph.get(key).is_partitioned]
     assert {graph.get(key).backfill_policy for key in hourly} == {dg.BackfillPolicy.single_run()}
+    assert {spec.key.to_user_string() for spec in defs.resolve_all_asset_specs() if spec.partitions_def == DAILY} == (
+        DAILY_ASSETS
+    )
     start = HOURLY.get_first_partition_window()
     assert start is not None
     tags = range_tags(start.start, start.start + 3 * HOUR)
@@ -58,7 +68,8 @@ def test_a_range_of_hours_is_one_run() -> None:
 def test_spine_and_tail_run_in_one_job_on_the_hour() -> None:
     chain = defs.resolve_job_def("pattern_chain")
     assert {key.to_user_string() for key in chain.asset_layer.executable_asset_keys} >= set(GRAPH) - {
-        "sequence_catalog"
+        "sequence_catalog",
+        *DAILY_ASSETS,
     }
     schedule = defs.resolve_schedule_def("hourly_chain")
     assert (schedule.cron_schedule, schedule.job_name) == ("5 * * * *", "pattern_chain")
