@@ -15,6 +15,7 @@ from pattern_pipeline.history.readers.base import Location, Reader
 from pattern_pipeline.history.readers.claude_code import ClaudeCodeReader
 from pattern_pipeline.history.readers.generic import GenericReader
 from pattern_pipeline.history.readers.hooks import HookReader
+from pattern_pipeline.history.readers.otlp import ClaudeOtlpReader, GenAiOtlpReader
 from pattern_pipeline.history.readers.tables import table_location
 from pattern_pipeline.history.readers.trajectories import TrajectoryReader
 
@@ -31,7 +32,14 @@ __all__ = [
 ]
 
 # The first that recognises a source reads it; the generic reader recognises everything and comes last.
-READERS: Final[tuple[Reader, ...]] = (ClaudeCodeReader(), TrajectoryReader(), HookReader(), GenericReader())
+READERS: Final[tuple[Reader, ...]] = (
+    ClaudeCodeReader(),
+    TrajectoryReader(),
+    ClaudeOtlpReader(),
+    GenAiOtlpReader(),
+    HookReader(),
+    GenericReader(),
+)
 
 _SUFFIXES: Final = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".traj"})
 

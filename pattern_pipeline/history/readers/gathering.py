@@ -64,6 +64,11 @@ class Gathering:
         self._step_count += len(steps)
         self._positions.append(position)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no run waits to be given."""
+        return not self._rows
+
     def batches(self, byte_offset: int | None = None, *, is_last: bool = False) -> Iterator[Batch]:
         """The batches of what was added, once it is much or nothing more will come."""
         if not is_last and len(self._rows) < _RUNS and self._step_count < _STEPS:
