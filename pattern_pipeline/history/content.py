@@ -7,11 +7,12 @@ and compared for years. How versions are merged does not belong here.
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 import polars as pl
 
-from pattern_pipeline.history.model import RUNS, STEPS
+from pattern_pipeline.history.model import RUNS, STEPS, Batch
 
 TERMINAL: Final = ("completed", "failed")
 
@@ -23,6 +24,27 @@ _BETWEEN_STEPS: Final = "\x00\x02"
 _RUN_VALUES: Final = sorted(set(RUNS) - {"position"})
 _STEP_VALUES: Final = sorted(set(STEPS) - {"workflow_id"})
 _JSON_COLUMNS: Final = ("extra", "tool_params")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A batch with what its runs are compared by: all of a merge that needs no database.
+
+    Attributes:
+        batch: As a reader yielded it.
+        runs: Its runs with `step_count` (Int32) and `content_hash`.
+        versions: Of these runs, as by `versions`.
+    """
+
+    batch: Batch
+    runs: pl.DataFrame
+    versions: pl.DataFrame
+
+    @classmethod
+    def of(cls, batch: Batch) -> Self:
+        """The batch with its contents hashed."""
+        runs = with_content(batch.runs, batch.steps)
+        return cls(batch, runs, versions(runs))
 
 
 def with_content(runs: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:

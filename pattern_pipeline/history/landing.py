@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from datetime import time as clock
@@ -18,6 +19,8 @@ from typing import cast
 from pattern_pipeline.detection.policy import Policy
 from pattern_pipeline.errors import InvalidInput, NotFound
 from pattern_pipeline.history import ledger
+from pattern_pipeline.history.ahead import one_ahead
+from pattern_pipeline.history.content import Prepared
 from pattern_pipeline.history.ledger import Configured, Content, Source, source_lock
 from pattern_pipeline.history.mapping import ReadOptions
 from pattern_pipeline.history.merge import MergeCounts, merge
@@ -208,14 +211,17 @@ class _Landing:
         from_start = content.offset == 0
         sees_everything = from_start and options.since is None and options.until is None
         figures = Figures()
-        for batch, is_last in _with_last(reader.read(location, options, content.offset)):
-            with self._warehouse.bulk() as bulk:
-                counts = merge(bulk, source, batch, pass_is_complete=is_last and sees_everything)
-                if is_last:
-                    offset = content.offset or None if batch.byte_offset is None else batch.byte_offset
-                    ledger.complete(bulk, source, content, offset, from_start=from_start)
-            figures += _figures(batch, counts)
-            self._meter.read(location, batch.rows_read, batch.byte_offset)
+        batches = map(Prepared.of, reader.read(location, options, content.offset))
+        with closing(one_ahead(_with_last(batches))) as coming:
+            for prepared, is_last in coming:
+                batch = prepared.batch
+                with self._warehouse.bulk() as bulk:
+                    counts = merge(bulk, source, prepared, pass_is_complete=is_last and sees_everything)
+                    if is_last:
+                        offset = content.offset or None if batch.byte_offset is None else batch.byte_offset
+                        ledger.complete(bulk, source, content, offset, from_start=from_start)
+                figures += _figures(batch, counts)
+                self._meter.read(location, batch.rows_read, batch.byte_offset)
         self._read_now.add(location.location)
         self._related.update(reader.related(location))
         with self._warehouse.transaction() as tx:
@@ -257,10 +263,10 @@ class _Meter:
         self._tell(self._now)
 
 
-def _with_last(batches: Iterable[Batch]) -> Iterator[tuple[Batch, bool]]:
+def _with_last(batches: Iterable[Prepared]) -> Iterator[tuple[Prepared, bool]]:
     """Each batch, and whether it is the last; a source without any yields one empty batch."""
     remaining = iter(batches)
-    held = next(remaining, Batch())
+    held = next(remaining, None) or Prepared.of(Batch())
     for following in remaining:
         yield held, False
         held = following

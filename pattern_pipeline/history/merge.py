@@ -7,15 +7,16 @@ what to read belong to `landing`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import orjson
 import polars as pl
 
-from pattern_pipeline.history.content import copyable, versions, with_content
+from pattern_pipeline.history.content import Prepared, copyable, with_content
 from pattern_pipeline.history.ledger import Source
 from pattern_pipeline.history.model import Batch
-from pattern_pipeline.history.supersession import regrouped
+from pattern_pipeline.history.supersession import is_possible, regrouped
 from pattern_pipeline.warehouse.database import BulkTransaction
 
 MERGE_LOCK = "history merge"
@@ -36,53 +37,61 @@ class MergeCounts:
         return MergeCounts(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
 
-def merge(bulk: BulkTransaction, source: Source, batch: Batch, *, pass_is_complete: bool) -> MergeCounts:
+def merge(bulk: BulkTransaction, source: Source, prepared: Prepared, *, pass_is_complete: bool) -> MergeCounts:
     """Merges a batch; the caller's transaction makes it and its ledger entry one.
 
     Args:
         bulk: A transaction that has merged nothing yet.
         source: Where the batch comes from.
-        batch: Runs, their steps, bad records.
+        prepared: Runs, their steps, bad records.
         pass_is_complete: The batch is the last of a reading from the beginning: what it did not see has vanished.
     """
+    batch = prepared.batch
     this_pass = {"source_id": source.source_id, "pass": source.pass_number}
-    runs = with_content(batch.runs, batch.steps)
-    staged = versions(runs)
+    takes_back = pass_is_complete and source.pass_number > 1
     bulk.run("history/create_stage")
-    bulk.load("staged_versions", staged, temporary=True)
+    bulk.load("staged_runs", prepared.versions.select("workflow_id"), temporary=True)
     bulk.run("history/analyze_stage")
     bulk.lock(MERGE_LOCK)
-    # Most batches of a first ingest: there is nothing to compare with, so the versions need no detour.
-    all_new = bool(bulk.scalar("history/all_new"))
-    if all_new:
-        own = (pl.lit(value, dtype=pl.Int32).alias(column) for column, value in this_pass.items())
-        bulk.load("run_sources", staged.drop("ordinal", "event_time").with_columns(own))
-    else:
-        bulk.run("history/clear_former_conflicts", source_id=source.source_id)
-        bulk.run("history/quarantine_rivals", **this_pass)
-        bulk.run("history/record_versions", **this_pass)
     if batch.quarantined.height:
         bulk.load("staged_quarantine", batch.quarantined, temporary=True)
         bulk.run("history/add_quarantined", **this_pass)
-    takes_back = pass_is_complete and source.pass_number > 1
-    if takes_back:
-        bulk.run("history/vanished_versions", **this_pass)
-    if all_new and not takes_back:
-        bulk.run("history/resolve_new")
+    is_new = not takes_back and bool(bulk.scalar("history/all_new"))
+    if is_new:
+        own = (pl.lit(value, dtype=pl.Int32).alias(column) for column, value in this_pass.items())
+        bulk.load("run_sources", prepared.versions.drop("ordinal", "event_time").with_columns(own))
+    if is_new and not is_possible(bulk):
+        counts = add(bulk, prepared.runs, batch.steps)
     else:
-        resolve(bulk)
-    counts = store(bulk, runs, batch.steps)
+        bulk.load("staged_versions", prepared.versions, temporary=True)
+        if is_new:
+            bulk.run("history/resolve_new")
+        else:
+            _compare(bulk, this_pass, takes_back=takes_back)
+        counts = store(bulk, prepared.runs, batch.steps)
     if takes_back:
         bulk.run("history/clear_old_quarantined", **this_pass)
     bulk.run(
         "history/account_batch",
         source_id=source.source_id,
         rows_read=batch.rows_read,
-        runs_read=runs.height,
+        runs_read=batch.runs.height,
         steps_read=batch.steps.height,
         redactions=orjson.dumps(dict(batch.redactions)).decode(),
+        first_event_time=batch.runs["event_time"].min(),
+        last_event_time=batch.runs["event_time"].max(),
     )
     return counts
+
+
+def _compare(bulk: BulkTransaction, this_pass: Mapping[str, int], *, takes_back: bool) -> None:
+    """Decides between what this source says of each staged run now and all that was said before."""
+    bulk.run("history/clear_former_conflicts", source_id=this_pass["source_id"])
+    bulk.run("history/quarantine_rivals", **this_pass)
+    bulk.run("history/record_versions", **this_pass)
+    if takes_back:
+        bulk.run("history/vanished_versions", **this_pass)
+    resolve(bulk)
 
 
 def remove(bulk: BulkTransaction, source: Source) -> MergeCounts:
@@ -103,6 +112,21 @@ def resolve(bulk: BulkTransaction) -> None:
     bulk.run("history/clear_conflicts")
     bulk.run("history/add_conflicts")
     bulk.run("history/resolve")
+
+
+def add(bulk: BulkTransaction, runs: pl.DataFrame, steps: pl.DataFrame) -> MergeCounts:
+    """Stores runs of which nothing was known: all of a first ingest, without the detour over `resolved`.
+
+    Args:
+        bulk: The merging transaction.
+        runs: Runs with content that are not in history, where all sources have one rank.
+        steps: Their steps.
+    """
+    write(bulk, runs.with_columns(is_update=pl.lit(False)), steps)
+    hours = runs.select(pl.col("event_time").dt.truncate("1h").unique().alias("hour"))
+    bulk.load("staged_hours", hours, temporary=True)
+    bulk.run("history/touch_staged_hours")
+    return MergeCounts(inserted=runs.height)
 
 
 def store(bulk: BulkTransaction, runs: pl.DataFrame, steps: pl.DataFrame) -> MergeCounts:

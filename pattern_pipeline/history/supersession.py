@@ -47,13 +47,18 @@ class Merged:
         return {**asdict(self), "usd": str(self.usd)}
 
 
+def is_possible(bulk: BulkTransaction) -> bool:
+    """Whether there are sources of different ranks, or were."""
+    return bool(bulk.scalar("supersession/is_possible"))
+
+
 @contextmanager
 def regrouped(bulk: BulkTransaction) -> Iterator[None]:
     """Runs are inserted, corrected and deleted inside, as `resolved` says; what they share with others is decided anew.
 
     Where no two sources differ in rank it costs one look at an index.
     """
-    if not bulk.scalar("supersession/is_possible"):
+    if not is_possible(bulk):
         yield
         return
     bulk.run("supersession/create_stage")

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from pattern_pipeline.history import ledger
+from pattern_pipeline.history.content import Prepared
 from pattern_pipeline.history.ledger import Source
 from pattern_pipeline.history.merge import MergeCounts, merge
 from pattern_pipeline.history.model import QUARANTINE, RUNS, STEPS, Batch
@@ -76,7 +77,7 @@ def supply(warehouse: Warehouse, location: str, *batches: Batch) -> MergeCounts:
     counts = MergeCounts()
     for number, part in enumerate(parts, 1):
         with warehouse.bulk() as bulk:
-            counts += merge(bulk, source, part, pass_is_complete=number == len(parts))
+            counts += merge(bulk, source, Prepared.of(part), pass_is_complete=number == len(parts))
             bulk.run("history/complete_read", source_id=source.source_id, from_start=True)
     return counts
 

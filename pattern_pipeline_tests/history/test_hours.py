@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 from decimal import Decimal
 
+from pattern_pipeline.history.content import Prepared
 from pattern_pipeline.history.hours import close_hours, stale_hours
 from pattern_pipeline.history.merge import merge
 from pattern_pipeline.warehouse.database import Warehouse
@@ -106,7 +107,7 @@ def test_a_close_during_a_landing_counts_what_the_landing_commits(warehouse: War
     source = begin(warehouse, "b")
     closing = threading.Thread(target=close, args=(warehouse,))
     with warehouse.bulk() as bulk:
-        merge(bulk, source, batch([run(1, workflow_id="generic:late")]), pass_is_complete=True)
+        merge(bulk, source, Prepared.of(batch([run(1, workflow_id="generic:late")])), pass_is_complete=True)
         closing.start()
         closing.join(0.5)
         assert closing.is_alive(), "the close waits for the merge"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pattern_pipeline.history.content import Prepared
 from pattern_pipeline.history.merge import MergeCounts, merge
 from pattern_pipeline.warehouse.database import Warehouse
 from pattern_pipeline_tests.history.batches import (
@@ -98,7 +99,7 @@ def test_a_read_that_did_not_come_to_its_end_deletes_nothing(warehouse: Warehous
     supply(warehouse, "a", batch([run(1), run(2)]))
     source = begin(warehouse, "a")
     with warehouse.bulk() as bulk:
-        merge(bulk, source, batch([run(1)]), pass_is_complete=False)
+        merge(bulk, source, Prepared.of(batch([run(1)])), pass_is_complete=False)
     assert len(snapshot(warehouse)["workflow_history"]) == 2
     assert supply(warehouse, "a", batch([run(1)])).deleted == 1
 

@@ -12,6 +12,6 @@ SET rows_read = rows_read + :rows_read,
             GROUP BY kind
         ) AS summed
     ),
-    first_event_time = least(first_event_time, (SELECT min(event_time) FROM staged_versions)),
-    last_event_time = greatest(last_event_time, (SELECT max(event_time) FROM staged_versions))
+    first_event_time = least(first_event_time, :first_event_time),
+    last_event_time = greatest(last_event_time, :last_event_time)
 WHERE source_id = :source_id;

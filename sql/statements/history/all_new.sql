@@ -1,1 +1,1 @@
-SELECT NOT EXISTS (SELECT FROM staged_versions JOIN run_sources USING (workflow_id));
+SELECT NOT EXISTS (SELECT FROM staged_runs JOIN run_sources USING (workflow_id));

@@ -1,1 +1,1 @@
-ANALYZE staged_versions (workflow_id);
+ANALYZE staged_runs;

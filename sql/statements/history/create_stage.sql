@@ -1,4 +1,8 @@
 -- One batch on its way into history; everything here is gone with the transaction.
+CREATE TEMPORARY TABLE staged_runs (workflow_id text NOT NULL) ON COMMIT DROP;
+
+CREATE TEMPORARY TABLE staged_hours (hour timestamptz NOT NULL) ON COMMIT DROP;
+
 CREATE TEMPORARY TABLE staged_versions (
     ordinal       integer,                         -- row of the batch; NULL: the source no longer has the run
     workflow_id   text NOT NULL,
