@@ -29,7 +29,7 @@ _ANY_NAME: Final = "(?:" + "|".join(name for name, _ in _NAMES.values()) + ")"
 
 # After a secret's name: a constant, a type, an attribute, a call, a subscript, or (for PWD) a path.
 HARMLESS: Final = (
-    rf"""(?i)({_ANY_NAME}(?:\\*["'])?\]?\s*[:=]=?\s*)"""
+    rf"""(?i)({_ANY_NAME}(?:\\*["']{{1,2}})?\]?\s*[:=]=?\s*)"""
     r"((?:none|null|nil|undefined|true|false|str|string|int|bool|bytes|any|optional)\b"
     r"|(?:self|this|args|kwargs|options|settings|config|os)\.|[\w.]+[(\[])"
 )
@@ -59,11 +59,13 @@ def mark(kind: str) -> str:
 
 def _assigned(kind: SecretKind) -> Iterable[Rule]:
     name, length = _NAMES[kind]
-    head = rf"""(?i)({name}(?:\\*["'])?\]?\s*(?:=>|:=|[!=]?={{1,2}}|:)\s*[rbuf]{{0,2}}"""
+    # CSV doubles quotes, also those of JSON in it.
+    head = rf"""(?i)({name}(?:\\*["']{{1,2}})?\]?\s*(?:=>|:=|[!=]?={{1,2}}|:)\s*[rbuf]{{0,2}}"""
     more = f"{{{length - 1},}}"
     yield Rule(kind, rf"""{head}")(?:[^"\\\n<$%{{\x00]|\\[^"\n])(?:[^"\\\n]|\\.){more}""", "${1}")
     yield Rule(kind, rf"""{head}')(?:[^'\\\n<$%{{\x00]|\\[^'\n])(?:[^'\\\n]|\\.){more}""", "${1}")
-    yield Rule(kind, rf"""{head}\\+["'])[^"'\\\n<$%{{\x00][^"'\\\n]{more}""", "${1}")
+    yield Rule(kind, rf"""{head}\\+["']{{1,2}})[^"'\\\n<$%{{\x00][^"'\\\n]{more}""", "${1}")
+    yield Rule(kind, rf"""{head}""){_FIRST}{_REST}{more}""", "${1}")
     yield Rule(kind, rf"(?i)({name}=){_FIRST}{_REST}{more}", "${1}")
     yield Rule(kind, rf"(?i)(--?[a-z0-9-]*{name}(?:\s+|=)){_FIRST}{_REST}{more}", "${1}")
     # With spaces or a colon it may be code or prose: only a value with a digit in it is taken for a secret.

@@ -43,6 +43,8 @@ FAKES: list[tuple[str, str, str]] = [
     ("password", "mysql --password ", "s3cr3t"),
     ("password", "host=db user=u password=", "hunter2"),
     ("password", '{"db_password": "', 'hunter\\"2'),
+    ("secret", 'client_secret=""', "abcdefgh"),
+    ("password", '{""db_password"": ""', "hunter2"),
     ("password", '{\\"password\\": \\"', "hunter2"),
     ("password", 'os.environ["DB_PASSWD"] = "', "hunter2"),
     ("password", "password: ", "hunter2"),
@@ -75,7 +77,7 @@ def _closing(before: str) -> str:
     """What has to follow a value that is opened by `before`."""
     if before.startswith("postgresql"):
         return "@host/db"
-    return next((quote for quote in ('\\"', '"', "'") if before.endswith(quote)), "")
+    return next((quote for quote in ('\\"', '""', '"', "'") if before.endswith(quote)), "")
 
 
 def redacted(text: str, policy: RedactionPolicy | None = None) -> str:
