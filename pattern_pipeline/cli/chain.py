@@ -52,7 +52,7 @@ def run(
         from pattern_pipeline.runs import chain_runner
 
         options = _read_options([] if sample else sources, mapping, timezone, namespace, source_type)
-        first, last = _moment(since), _moment(until)
+        first, last = moment(since), moment(until)
         if first and last and first >= last:
             raise InvalidInput(f"--since {since} must lie before --until {until}")
         with chain_runner(get_settings(), shown.announce, policy, shown.landed) as runner:
@@ -124,7 +124,7 @@ def backfill(
         from pattern_pipeline.patterns.windows import Window, ceil_hour, floor_hour
         from pattern_pipeline.runs import chain_runner
 
-        first, last = _moment(since), _moment(until)
+        first, last = moment(since), moment(until)
         if first is None or last is None or first >= last:
             raise InvalidInput(f"--from {since} must lie before --to {until}")
         window = Window(floor_hour(first), ceil_hour(last))
@@ -179,7 +179,7 @@ def _sample(directory: Path) -> list[str]:
     return [str(path) for path in write_sample(directory)]
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment(text: str | None) -> datetime | None:
     """A UTC time from ISO text; without a zone it is UTC.
 
     Raises:

@@ -14,6 +14,7 @@ from pattern_pipeline.cli import (
     db,
     detect,
     doctor,
+    export,
     patterns,
     policy,
     prices,
@@ -53,6 +54,7 @@ app.command("up")(serve.up)
 app.command("status")(status.command)
 app.command("sequences")(sequences.command)
 app.command("detect")(detect.command)
+app.command("export")(export.command)
 app.command("doctor")(doctor.command)
 app.add_typer(patterns.app, name="patterns")
 app.add_typer(queue.app, name="queue")
