@@ -8,9 +8,10 @@ import dagster as dg
 from pattern_pipeline.assets import detection, history, library, patterns, review, roi, statistics
 from pattern_pipeline.assets.versions import with_basis
 from pattern_pipeline.decisions import record_decision
-from pattern_pipeline.jobs import CATALOGUE, CHAIN, COUNT, DAYS, DETECT, DUE_HOURS, HOURS, INGEST, PUBLISH, VALIDATE
+from pattern_pipeline.jobs import JOBS
 from pattern_pipeline.resources import Pipeline
-from pattern_pipeline.schedules import DAILY_CATALOGUE, HOURLY_CHAIN
+from pattern_pipeline.retention import retention
+from pattern_pipeline.schedules import DAILY_CATALOGUE, DAILY_RETENTION, HOURLY_CHAIN
 from pattern_pipeline.sensors import SENSORS
 
 ASSETS = [
@@ -37,8 +38,8 @@ def build_defs(*, pipeline: Pipeline | None = None) -> dg.Definitions:
     pipeline = pipeline or Pipeline()
     return dg.Definitions(
         assets=[with_basis(asset, pipeline.policy) for asset in ASSETS],
-        jobs=[CHAIN, INGEST, HOURS, DETECT, CATALOGUE, COUNT, DUE_HOURS, PUBLISH, VALIDATE, DAYS, record_decision],
-        schedules=[HOURLY_CHAIN, DAILY_CATALOGUE],
+        jobs=[*JOBS, record_decision, retention],
+        schedules=[HOURLY_CHAIN, DAILY_CATALOGUE, DAILY_RETENTION],
         sensors=SENSORS,
         resources={"pipeline": pipeline},
         executor=dg.in_process_executor,

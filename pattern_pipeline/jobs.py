@@ -2,8 +2,7 @@
 
 import dagster as dg
 
-SPINE = ("raw_workflow_history", "detected_signatures", "pattern_occurrences", "pattern_hourly_statistics")
-"""The hourly assets that every hour goes through, in order."""
+from pattern_pipeline.partitions import SPINE
 
 _detection = dg.AssetSelection.assets(*SPINE[:2])
 _counting = dg.AssetSelection.assets(*SPINE[2:])
@@ -65,3 +64,5 @@ VALIDATE = dg.define_asset_job(
     selection=dg.AssetSelection.assets("roi_validation", "pattern_templates", "pattern_relationships"),
     description="Estimate against reality, and the templates of what is approved, after a decision or an execution.",
 )
+
+JOBS = (CHAIN, INGEST, HOURS, DUE_HOURS, DETECT, COUNT, CATALOGUE, PUBLISH, DAYS, VALIDATE)

@@ -4,10 +4,14 @@ from datetime import UTC, datetime, time, timedelta
 
 import dagster as dg
 
+from pattern_pipeline.patterns.windows import HOUR, floor_hour
 from pattern_pipeline.settings import get_settings
 
 HOUR_KEY_FORMAT = "%Y-%m-%d-%H:%M"
 DAY_KEY_FORMAT = "%Y-%m-%d"
+
+SPINE = ("raw_workflow_history", "detected_signatures", "pattern_occurrences", "pattern_hourly_statistics")
+"""The hourly assets that every hour goes through, in order."""
 
 START = datetime.combine(get_settings().start_date, time(), UTC)
 """First hour of every hourly asset, read from the environment once and append-only: changing it later orphans what
@@ -35,7 +39,7 @@ def range_tags(start: datetime, end: datetime) -> dict[str, str]:
     """Run tags that ask for all hours of the half-open range in one run."""
     return {
         "dagster/asset_partition_range_start": hour_key(start),
-        "dagster/asset_partition_range_end": hour_key(end - timedelta(hours=1)),
+        "dagster/asset_partition_range_end": hour_key(end - HOUR),
     }
 
 
@@ -43,3 +47,8 @@ def last_complete_hour_end() -> datetime:
     """The end of the newest partition; the first partition's start while there is none yet."""
     newest = HOURLY.get_last_partition_window()
     return newest.end if newest else START
+
+
+def newest_due_hour() -> datetime:
+    """The hour that the newest tick of the hourly schedule is about."""
+    return floor_hour(datetime.now(UTC) - timedelta(minutes=get_settings().hourly_minute)) - HOUR

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from pattern_pipeline.jobs import CATALOGUE, CHAIN
+from pattern_pipeline.retention import retention
 from pattern_pipeline.settings import get_settings
 
 HOURLY_CHAIN = dg.build_schedule_from_partitioned_job(
@@ -20,4 +21,13 @@ DAILY_CATALOGUE = dg.ScheduleDefinition(
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Sequences of the trailing window, mined once a day.",
+)
+
+DAILY_RETENTION = dg.ScheduleDefinition(
+    name="daily_retention",
+    job=retention,
+    cron_schedule="50 3 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Old logs go from Dagster's own tables.",
 )

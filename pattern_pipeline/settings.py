@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     alert_monthly_savings: Decimal = Field(default=Decimal(100), ge=0)
     """Net USD a month, in the cautious estimate, from which a newly queued pattern is worth an alert."""
 
+    keep_log_days: int = Field(default=90, ge=1)
+    """How long Dagster's logs of runs are kept; what tells the state of an asset is kept for ever."""
+
     @field_validator("alert_url")
     @classmethod
     def _alerts_go_over_http(cls, url: SecretStr | None) -> SecretStr | None:

@@ -2,7 +2,16 @@
 
 import dagster as dg
 
-from pattern_pipeline.assets.common import hourly_asset, table_asset, table_metadata, window_of
+from pattern_pipeline.assets.common import (
+    EVERY_DAY,
+    Committing,
+    add_row_counts,
+    add_to_newest,
+    hourly_asset,
+    table_asset,
+    table_metadata,
+    window_of,
+)
 from pattern_pipeline.assets.history import raw_workflow_history
 from pattern_pipeline.patterns.catalogue import mine_catalogue
 from pattern_pipeline.patterns.versions import activate
@@ -17,15 +26,20 @@ from pattern_pipeline.resources import Pipeline
 def detected_signatures(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Detect the signatures of the window anew."""
     activate(pipeline.warehouse, pipeline.policy)
-    found = pipeline.detector.replace(pipeline.warehouse, window_of(context))
-    return dg.MaterializeResult(
-        metadata={
+    window = window_of(context)
+    with Committing(context) as committed:
+        found = pipeline.detector.replace(pipeline.warehouse, window, committed)
+    add_row_counts(context, pipeline.warehouse, "patterns/detected_rows_by_hour", window)
+    add_to_newest(
+        context,
+        {
             "runs": found.workflows,
             "rows": found.rows,
             "detection version": pipeline.policy.detection_version,
             **table_metadata(pipeline.warehouse, "detected_signatures"),
-        }
+        },
     )
+    return dg.MaterializeResult()
 
 
 @table_asset(
@@ -33,6 +47,7 @@ def detected_signatures(context: dg.AssetExecutionContext, pipeline: Pipeline) -
     "The closed sequences of 2 to 8 steps that repeat over the trailing window, as one versioned catalogue. "
     "An equal catalogue is a no-op; a changed one makes stale exactly the hours in which it finds something else.",
     deps=[detected_signatures],
+    freshness=EVERY_DAY,
 )
 def sequence_catalog(pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Mine the trailing window of the history."""

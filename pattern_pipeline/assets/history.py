@@ -6,18 +6,20 @@ import dagster as dg
 from pydantic import Field
 
 from pattern_pipeline.assets.common import (
+    Committing,
     add_hour_metadata,
+    add_to_newest,
     hourly_asset,
-    small_table,
     table_asset,
     table_metadata,
     window_of,
 )
-from pattern_pipeline.checks import evaluate
+from pattern_pipeline.checks import evaluate, latest_hour
 from pattern_pipeline.history.hours import close_hours
 from pattern_pipeline.history.landing import land
 from pattern_pipeline.history.mapping import options_of
 from pattern_pipeline.history.requests import handed_over
+from pattern_pipeline.patterns.windows import by_day
 from pattern_pipeline.resources import Pipeline
 
 # Every hour is downstream of the landing: a data version that moved with each ingest would make them all stale.
@@ -53,6 +55,7 @@ def landed_history(config: LandingConfig, pipeline: Pipeline) -> dg.MaterializeR
     )
     return dg.MaterializeResult(
         data_version=LANDED,
+        check_results=list(evaluate(pipeline.warehouse, "landed_history")),
         metadata={
             "report": dg.MetadataValue.json(report.to_dict()),
             **table_metadata(pipeline.warehouse, "workflow_history"),
@@ -68,18 +71,28 @@ def landed_history(config: LandingConfig, pipeline: Pipeline) -> dg.MaterializeR
 def raw_workflow_history(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Close the hours of the window."""
     window = window_of(context)
-    with pipeline.warehouse.transaction() as tx:
-        hours = close_hours(tx, window.start, window.end)
+    hours = []
+    with Committing(context) as committed:
+        for part in by_day(window):
+            with pipeline.warehouse.transaction() as tx:
+                hours += close_hours(tx, part.start, part.end)
+            committed(part)
     add_hour_metadata(
         context,
-        {h.hour: {"dagster/partition_row_count": h.workflow_count, "content hash": h.content_hash} for h in hours},
-    )
-    newest = [{"hour": h.hour, "runs": h.workflow_count, "steps": h.step_count, "spend": h.spend_usd} for h in hours]
-    return dg.MaterializeResult(
-        check_results=list(evaluate(pipeline.warehouse, "raw_workflow_history", window)),
-        metadata={
-            "hours with history": len(hours),
-            "newest hours": small_table(newest[-12:]),
-            **table_metadata(pipeline.warehouse, "history_hours"),
+        {
+            h.hour: {
+                "dagster/partition_row_count": h.workflow_count,
+                "steps": h.step_count,
+                "spend_usd": float(h.spend_usd),
+                "content hash": h.content_hash,
+            }
+            for h in hours
         },
+    )
+    add_to_newest(context, {"hours with history": len(hours), **table_metadata(pipeline.warehouse, "history_hours")})
+    return dg.MaterializeResult(
+        check_results=[
+            *evaluate(pipeline.warehouse, "raw_workflow_history", window),
+            latest_hour(context.instance, window),
+        ]
     )

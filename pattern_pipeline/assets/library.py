@@ -7,6 +7,7 @@ import dagster as dg
 from pattern_pipeline.assets.common import (
     add_day_metadata,
     add_hour_metadata,
+    add_to_newest,
     daily_asset,
     hourly_asset,
     small_table,
@@ -58,15 +59,16 @@ def pattern_usage_events(context: dg.AssetExecutionContext, pipeline: Pipeline) 
     window = window_of(context)
     uses = derive_window(pipeline.warehouse, window)
     add_hour_metadata(context, {each.hour: {"dagster/partition_row_count": each.uses} for each in uses.hours})
-    return dg.MaterializeResult(
-        check_results=list(evaluate(pipeline.warehouse, "pattern_usage_events", window)),
-        metadata={
+    add_to_newest(
+        context,
+        {
             "rows written": uses.written,
             "uses": sum(each.uses for each in uses.hours),
             "newest hours": small_table([asdict(each) for each in uses.hours[-12:]]),
             **table_metadata(pipeline.warehouse, "pattern_usage_events"),
         },
     )
+    return dg.MaterializeResult(check_results=list(evaluate(pipeline.warehouse, "pattern_usage_events", window)))
 
 
 @table_asset(

@@ -2,7 +2,15 @@
 
 import dagster as dg
 
-from pattern_pipeline.assets.common import hourly_asset, table_asset, table_metadata, window_of
+from pattern_pipeline.assets.common import (
+    Committing,
+    add_row_counts,
+    add_to_newest,
+    hourly_asset,
+    table_asset,
+    table_metadata,
+    window_of,
+)
 from pattern_pipeline.assets.patterns import pattern_occurrences
 from pattern_pipeline.automation import after_its_parents
 from pattern_pipeline.checks import evaluate
@@ -18,11 +26,11 @@ from pattern_pipeline.resources import Pipeline
 def pattern_hourly_statistics(context: dg.AssetExecutionContext, pipeline: Pipeline) -> dg.MaterializeResult[None]:
     """Aggregate the hours of the window anew."""
     window = window_of(context)
-    rows = replace_statistics(pipeline.warehouse, window)
-    return dg.MaterializeResult(
-        check_results=list(evaluate(pipeline.warehouse, "pattern_hourly_statistics", window)),
-        metadata={"rows": rows, **table_metadata(pipeline.warehouse, "pattern_hourly_statistics")},
-    )
+    with Committing(context) as committed:
+        rows = replace_statistics(pipeline.warehouse, window, committed)
+    add_row_counts(context, pipeline.warehouse, "patterns/statistics_rows_by_hour", window)
+    add_to_newest(context, {"rows": rows, **table_metadata(pipeline.warehouse, "pattern_hourly_statistics")})
+    return dg.MaterializeResult(check_results=list(evaluate(pipeline.warehouse, "pattern_hourly_statistics", window)))
 
 
 @table_asset(

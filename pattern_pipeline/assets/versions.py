@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from pattern_pipeline.assets.lineage import column_lineage
 from pattern_pipeline.detection.policy import Policy, Stage
 from pattern_pipeline.warehouse.sqlfiles import statement
 
@@ -53,12 +54,13 @@ BASES = {
 
 
 def with_basis(asset: dg.AssetsDefinition, policy: Policy) -> dg.AssetsDefinition:
-    """The asset with its code version and table name."""
+    """The asset with its code version, its table's name and the lineage of the table's columns."""
 
     def described(spec: dg.AssetSpec) -> dg.AssetSpec:
-        basis = BASES[spec.key.to_user_string()]
+        name = spec.key.to_user_string()
+        basis, lineage = BASES[name], column_lineage(name)
         return spec.replace_attributes(code_version=basis.version(policy)).merge_attributes(
-            metadata={"dagster/table_name": basis.table}
+            metadata={"dagster/table_name": basis.table, **({"dagster/column_lineage": lineage} if lineage else {})}
         )
 
     return asset.map_asset_specs(described)

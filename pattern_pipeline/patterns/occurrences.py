@@ -13,7 +13,7 @@ from pattern_pipeline.detection.policy import Policy, exclusion
 from pattern_pipeline.detection.sequences import Catalogue
 from pattern_pipeline.patterns.catalogue import matches, stored_catalogue
 from pattern_pipeline.patterns.signatures import dictionary_ids
-from pattern_pipeline.patterns.windows import Chunk, Window, plan_chunks
+from pattern_pipeline.patterns.windows import Chunk, Committed, Window, nobody, plan_chunks
 from pattern_pipeline.warehouse.database import BulkTransaction, Warehouse
 
 PATTERN_COLUMNS = {
@@ -34,9 +34,12 @@ class Counted:
     new_patterns: int
 
 
-def replace_occurrences(warehouse: Warehouse, policy: Policy, window: Window) -> Counted:
+def replace_occurrences(warehouse: Warehouse, policy: Policy, window: Window, committed: Committed = nobody) -> Counted:
     """Count the window anew, one transaction per chunk; a repeat leaves the same rows."""
-    done = [_replace_chunk(warehouse, policy, chunk) for chunk in plan_chunks(warehouse, window)]
+    done = []
+    for chunk in plan_chunks(warehouse, window):
+        done.append(_replace_chunk(warehouse, policy, chunk))
+        committed(chunk.window)
     return Counted(sum(d.occurrences for d in done), sum(d.new_patterns for d in done))
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pattern_pipeline.detection.kernel import Detector
 from pattern_pipeline.detection.policy import Policy
 from pattern_pipeline.detection.step_detector import DETECTED, StepDetector
-from pattern_pipeline.patterns.windows import Chunk, Window, plan_chunks
+from pattern_pipeline.patterns.windows import Chunk, Committed, Window, nobody, plan_chunks
 from pattern_pipeline.warehouse.database import BulkTransaction, Warehouse
 
 NOT_A_STEP = -1
@@ -36,9 +36,12 @@ class WindowDetector:
         self._texts = Detector(policy)
         self._steps = StepDetector(policy.detection.steps) if policy.detection.steps else None
 
-    def replace(self, warehouse: Warehouse, window: Window) -> Detected:
+    def replace(self, warehouse: Warehouse, window: Window, committed: Committed = nobody) -> Detected:
         """Detect the window anew, one transaction per chunk; a repeat leaves the same rows."""
-        done = [self._replace_chunk(warehouse, chunk) for chunk in plan_chunks(warehouse, window)]
+        done = []
+        for chunk in plan_chunks(warehouse, window):
+            done.append(self._replace_chunk(warehouse, chunk))
+            committed(chunk.window)
         return Detected(sum(d.workflows for d in done), sum(d.rows for d in done))
 
     def _replace_chunk(self, warehouse: Warehouse, chunk: Chunk) -> Detected:

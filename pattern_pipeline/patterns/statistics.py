@@ -6,31 +6,30 @@ money belongs to `estimates`.
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import polars as pl
 
 from pattern_pipeline.detection.policy import Policy
 from pattern_pipeline.economics.confidence import detection_confidence, effective_confidence
 from pattern_pipeline.patterns.versions import progress
-from pattern_pipeline.patterns.windows import Window
+from pattern_pipeline.patterns.windows import DAY, HOUR, Committed, Window, by_day, floor_day, nobody
 from pattern_pipeline.warehouse.database import Warehouse
 
 RECENT = 1000  # occurrences that medians, projects and models look at: bounded at any length of history
-DAY = timedelta(days=1)
 
 
-def replace_statistics(warehouse: Warehouse, window: Window) -> int:
+def replace_statistics(warehouse: Warehouse, window: Window, committed: Committed = nobody) -> int:
     """Aggregate the window's hours anew, and the days that hold them; returns the rows of the hours."""
     rows = 0
     for part in by_day(window):
-        days = {"first_day": floor_day(part.start), "next_day": floor_day(part.end - timedelta(hours=1)) + DAY}
+        days = {"first_day": floor_day(part.start), "next_day": floor_day(part.end - HOUR) + DAY}
         with warehouse.transaction() as tx:
             tx.lock("pattern_statistics")
             tx.run("patterns/clear_hourly_statistics", **part.params)
             rows += tx.run("patterns/insert_hourly_statistics", **part.params)
             tx.run("patterns/clear_daily_statistics", **days)
             tx.run("patterns/insert_daily_statistics", **days)
+        committed(part)
     return rows
 
 
@@ -72,19 +71,3 @@ def _confidence(totals: pl.DataFrame, policy: Policy) -> pl.DataFrame:
         detection_confidence=pl.Series(detected),
         confidence_score=pl.Series(effective),
     ).with_columns(pl.col("detection_confidence", "confidence_score").cast(pl.Decimal(5, 2)))
-
-
-def floor_day(moment: datetime) -> datetime:
-    """The start of the UTC day that holds `moment`, a UTC time."""
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def by_day(window: Window, days: int = 31) -> list[Window]:
-    """Cut a window at UTC midnights into parts of at most `days` days, so that no transaction grows without bound."""
-    parts: list[Window] = []
-    start = window.start
-    while start < window.end:
-        end = min(window.end, floor_day(start) + days * DAY)
-        parts.append(Window(start, end))
-        start = end
-    return parts

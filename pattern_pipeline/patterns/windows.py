@@ -3,7 +3,7 @@
 Every derived table is replaced by window, one transaction per chunk. What a chunk does is not decided here.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from pattern_pipeline.warehouse.database import Warehouse
 
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 # Runs and steps that one transaction handles: keeps the process well below 500 MB with real task texts.
 CHUNK_WEIGHT = 100_000
 # Beyond a handful of runs, computing the empty hours between stale ones costs less than starting more runs.
@@ -42,6 +43,14 @@ class Window:
     def params(self) -> dict[str, Any]:
         """The bind parameters that every window statement takes."""
         return {"window_start": self.start, "window_end": self.end}
+
+
+Committed = Callable[[Window], None]
+"""Told of each part of a window as soon as its rows are committed."""
+
+
+def nobody(_: Window) -> None:
+    """A `Committed` that does not matter."""
 
 
 @dataclass(frozen=True)
@@ -101,3 +110,19 @@ def grouped(hours: Sequence[datetime], most: int) -> list[Window]:
     """Windows that hold the sorted hours: exactly these while that takes at most `most` windows, else with gaps."""
     exact = contiguous(hours)
     return exact if len(exact) <= most else contiguous(hours, WIDE_GAP)
+
+
+def by_day(window: Window, days: int = 7) -> list[Window]:
+    """Cut a window at UTC midnights into parts of at most `days` days, so that no transaction grows without bound."""
+    parts: list[Window] = []
+    start = window.start
+    while start < window.end:
+        end = min(window.end, floor_day(start) + days * DAY)
+        parts.append(Window(start, end))
+        start = end
+    return parts
+
+
+def floor_day(moment: datetime) -> datetime:
+    """The start of the UTC day that holds `moment`, a UTC time."""
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)

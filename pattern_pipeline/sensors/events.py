@@ -25,7 +25,7 @@ class SeenEvents(BaseModel):
 
 @dg.sensor(
     job=INGEST,
-    minimum_interval_seconds=60,
+    minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Reads configured files as soon as they are new or changed; one run for all of them. "
     "Database sources are read by the hourly run.",

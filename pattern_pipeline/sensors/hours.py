@@ -6,7 +6,7 @@ It asks for nothing while hours are being computed, so that an hour is never com
 
 import hashlib
 from collections.abc import Mapping, Set
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import dagster as dg
@@ -14,12 +14,11 @@ from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from pydantic import BaseModel
 
 from pattern_pipeline.history.hours import stale_hours
-from pattern_pipeline.jobs import CHAIN, COUNT, DETECT, DUE_HOURS, HOURS, SPINE
-from pattern_pipeline.partitions import START, hour_key, last_complete_hour_end, range_tags
+from pattern_pipeline.jobs import CHAIN, COUNT, DETECT, DUE_HOURS, HOURS
+from pattern_pipeline.partitions import SPINE, START, hour_key, last_complete_hour_end, newest_due_hour, range_tags
 from pattern_pipeline.patterns.versions import NO_CATALOGUE, activate
-from pattern_pipeline.patterns.windows import HOUR, Window, floor_hour, grouped
+from pattern_pipeline.patterns.windows import HOUR, Window, grouped
 from pattern_pipeline.resources import Pipeline
-from pattern_pipeline.settings import get_settings
 
 LOOKED_AT: Final = 20_000  # stale hours that one tick considers: more than two years
 MOST_RUNS: Final = 20  # that one tick asks for
@@ -70,7 +69,7 @@ class Asked(BaseModel):
 
 @dg.sensor(
     jobs=[DUE_HOURS, HOURS],
-    minimum_interval_seconds=60,
+    minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Computes exactly the hours whose history changed after they were computed, that stand on other rules "
     "than the active ones, or that a downtime of the last 90 days left out: the hourly schedule makes up for five "
@@ -117,8 +116,7 @@ def is_busy(instance: dg.DagsterInstance) -> bool:
 
 def _scheduled_from() -> datetime:
     """The first hour that the schedule still computes by itself."""
-    newest_tick = floor_hour(datetime.now(UTC) - timedelta(minutes=get_settings().hourly_minute))
-    return newest_tick - CAUGHT_UP
+    return newest_due_hour() + HOUR - CAUGHT_UP
 
 
 def _is_scheduled(hour: datetime, done: Set[str]) -> bool:

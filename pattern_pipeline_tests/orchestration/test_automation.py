@@ -8,8 +8,7 @@ import pytest
 
 from pattern_pipeline.automation import after_its_parents, after_the_hours_of_a_day
 from pattern_pipeline.definitions import build_defs
-from pattern_pipeline.jobs import SPINE
-from pattern_pipeline.partitions import hour_key
+from pattern_pipeline.partitions import SPINE, hour_key
 from pattern_pipeline.patterns.windows import HOUR, floor_hour
 
 TAIL = {

@@ -1,5 +1,6 @@
 """What Dagster loads: graph, partitions, jobs and schedules, from any directory and with nothing set."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,10 +8,14 @@ from pathlib import Path
 
 import dagster as dg
 
+from pattern_pipeline.assets.lineage import column_lineage
+from pattern_pipeline.assets.versions import BASES
 from pattern_pipeline.definitions import defs
 from pattern_pipeline.partitions import DAILY, HOURLY, hour_key, range_tags
 from pattern_pipeline.patterns.windows import HOUR
+from pattern_pipeline.warehouse.database import Warehouse
 from pattern_pipeline.warehouse.sqlfiles import shipped
+from pattern_pipeline_tests.orchestration.snapshot import STORED, snapshot
 
 GRAPH = {
     # asset: (group, hourly, upstream)
@@ -41,6 +46,34 @@ def test_the_graph_is_the_chain() -> None:
         for name, spec in specs.items()
     }
     assert found == GRAPH
+
+
+def test_nothing_of_the_definitions_changes_unnoticed() -> None:
+    assert snapshot() == json.loads(STORED.read_text()), f"if it is wanted: python -m {snapshot.__module__}"
+
+
+def test_everything_that_starts_runs_is_on_and_says_what_it_does() -> None:
+    repository = defs.get_repository_def()
+    for each in (*repository.sensor_defs, *repository.schedule_defs):
+        assert each.default_status.value == "RUNNING", each.name
+        assert each.description, each.name
+
+
+def test_lineage_names_columns_that_exist_in_tables_upstream(module_warehouse: Warehouse) -> None:
+    graph = defs.resolve_asset_graph()
+    with module_warehouse.transaction() as tx:
+        columns = {
+            name: {row["column_name"] for row in tx.rows("catalog/columns", table=basis.table)}
+            for name, basis in BASES.items()
+        }
+    for name in set(GRAPH) - {"landed_history"}:
+        lineage = column_lineage(name)
+        assert lineage is not None, name
+        assert lineage.deps_by_column.keys() <= columns[name], name
+        ancestors = graph.get_ancestor_asset_keys(dg.AssetKey(name))
+        for dep in (dep for deps in lineage.deps_by_column.values() for dep in deps):
+            assert dep.asset_key in ancestors, (name, dep)
+            assert dep.column_name in columns[dep.asset_key.to_user_string()], (name, dep)
 
 
 def test_every_asset_says_what_it_is_and_who_owns_it() -> None:

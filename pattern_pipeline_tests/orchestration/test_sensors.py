@@ -15,8 +15,7 @@ import pytest
 from pattern_pipeline.alerts import Undelivered
 from pattern_pipeline.definitions import build_defs
 from pattern_pipeline.history.hours import stale_hours
-from pattern_pipeline.jobs import SPINE
-from pattern_pipeline.partitions import hour_key, range_tags
+from pattern_pipeline.partitions import SPINE, hour_key, range_tags
 from pattern_pipeline.patterns.versions import activate
 from pattern_pipeline.patterns.windows import HOUR, floor_hour
 from pattern_pipeline.review.filters import EVERYTHING

@@ -1,0 +1,1 @@
+SELECT to_regclass('event_logs') IS NOT NULL;
