@@ -139,11 +139,12 @@ class BulkTransaction:
 class Warehouse:
     """Our database: open once per process, then transactions from any thread."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, pool_timeout: float = 30.0) -> None:
         """Connects to nothing yet; `open` is the usual way.
 
         Args:
             url: Any form of the URL of an existing database.
+            pool_timeout: Seconds to wait for a connection when all 20 of the pool are in use.
         """
         self.url = normalise(url, "psycopg")
         self.libpq_url = normalise(url, "libpq")
@@ -152,7 +153,8 @@ class Warehouse:
             self.url,
             pool_pre_ping=True,
             pool_size=5,
-            max_overflow=10,
+            max_overflow=15,
+            pool_timeout=pool_timeout,
             connect_args={"application_name": APPLICATION_NAME},
         )
         sqlalchemy.event.listen(self.engine, "connect", _prepare_pooled)

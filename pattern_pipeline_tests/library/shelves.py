@@ -7,6 +7,8 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from pattern_pipeline.library.mining import publish_templates
+from pattern_pipeline.library.results import Failure
+from pattern_pipeline.library.service import Library
 from pattern_pipeline.review.queue import entry
 from pattern_pipeline.review.transitions import Action, decide
 from pattern_pipeline.warehouse.database import Warehouse
@@ -55,3 +57,35 @@ def turn(warehouse: Warehouse, action: Action, signature: str = PYTEST) -> None:
     """Decide upon a queued pattern."""
     version = entry(warehouse, signature).version
     decide(warehouse, signature, action, reviewer="ada", version=version, notes="because")
+
+
+def ask(library: Library, operation: str, **fields: Any) -> Any:
+    """The data of an operation that must succeed."""
+    result = library.perform({"operation": operation, **fields}, actor="ada")
+    assert result.success, result.error
+    assert result.metadata.operation == operation
+    return result.data
+
+
+def refusal(library: Library, operation: str, **fields: Any) -> Failure:
+    """Why an operation that must fail did."""
+    result = library.perform({"operation": operation, **fields}, actor="ada")
+    assert (result.success, result.data) == (False, None)
+    assert result.error is not None
+    return result.error
+
+
+def template(name: str, **fields: Any) -> dict[str, Any]:
+    """A template that can be inserted."""
+    return {
+        "pattern_name": name,
+        "pattern_type": "operation",
+        "language": "shell",
+        "template_code": "git diff <path>",
+        **fields,
+    }
+
+
+def add(library: Library, name: str, **fields: Any) -> Any:
+    """The id of a new template."""
+    return ask(library, "insert", template=template(name, **fields))["id"]

@@ -1,0 +1,148 @@
+"""Storing templates one by one or in a batch, changing, deleting and querying them.
+
+Each function performs one operation inside the caller's transaction and raises when it cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+import orjson
+from psycopg.types.range import Range
+from sqlalchemy.exc import IntegrityError
+
+from pattern_pipeline.errors import Conflict
+from pattern_pipeline.library.contracts import (
+    BatchInsert,
+    Conditions,
+    Delete,
+    Insert,
+    NewTemplate,
+    NumberCondition,
+    QueryTemplates,
+    TextCondition,
+    TimeCondition,
+    Update,
+)
+from pattern_pipeline.library.outcomes import Outcome, listed, no_template, plain
+from pattern_pipeline.library.results import BatchFailed
+from pattern_pipeline.warehouse.database import Transaction
+
+_TEXTS: Final = ("pattern_name", "pattern_type", "language", "category", "source", "created_by")
+_NUMBERS: Final = ("confidence_score", "usage_count", "success_rate", "complexity_score")
+_TIMES: Final = ("created_at", "last_used_at")
+
+
+def insert(tx: Transaction, request: Insert, actor: str) -> Outcome:
+    """`id`, `pattern_name` and `created_at` of the new template."""
+    (stored,) = _store(tx, "library/insert_templates", [request.template], actor)
+    return Outcome(stored, 1, stored["id"], after=request.template.model_dump(mode="json", exclude_unset=True))
+
+
+def batch_insert(tx: Transaction, request: BatchInsert, actor: str) -> Outcome:
+    """For each template, in order, what `insert` gives and whether it is new.
+
+    Raises:
+        BatchFailed: One of them was refused; it is found by storing them singly until it is met.
+    """
+    statement = "library/upsert_templates" if request.upsert else "library/insert_templates"
+    try:
+        with tx.connection.begin_nested():
+            stored = _store(tx, statement, request.templates, actor)
+    except IntegrityError:
+        stored = []
+        for index, template in enumerate(request.templates):
+            try:
+                stored += _store(tx, statement, [template], actor)
+            except IntegrityError as error:
+                raise BatchFailed(index) from error
+    return Outcome(stored, len(stored))
+
+
+def update(tx: Transaction, request: Update, actor: str) -> Outcome:
+    """`updated_fields`, in the order of the columns, and the template as it is now.
+
+    Raises:
+        NotFound: No such template.
+        Conflict: It was changed since the version that was seen.
+    """
+    before = tx.one("library/lock_template", pattern_id=request.pattern_id)
+    if before is None:
+        raise no_template(request.pattern_id)
+    if request.version is not None and request.version != before["version"]:
+        raise Conflict(
+            f"template {request.pattern_id}: it has changed since version {request.version}, it is at "
+            f"{before['version']} now; look at it and decide again"
+        )
+    fields = request.fields.model_dump(mode="json", exclude_unset=True)
+    tx.run("library/update_template", pattern_id=request.pattern_id, fields=orjson.dumps(fields).decode())
+    after = dict(tx.one("library/template", pattern_id=request.pattern_id) or {})
+    return Outcome(
+        {"updated_fields": list(fields), "template": plain(after)},
+        1,
+        request.pattern_id,
+        before={name: before[name] for name in fields},
+        after={name: after[name] for name in fields},
+    )
+
+
+def delete(tx: Transaction, request: Delete, actor: str) -> Outcome:
+    """The id that is gone.
+
+    Raises:
+        NotFound: No such template.
+        Conflict: It was used.
+    """
+    before = tx.one("library/lock_template", pattern_id=request.pattern_id)
+    if before is None:
+        raise no_template(request.pattern_id)
+    if not tx.run("library/delete_template", pattern_id=request.pattern_id):
+        raise Conflict(f"template {request.pattern_id}: it was used, so it stays; deprecate it instead")
+    return Outcome({"id": request.pattern_id}, 1, request.pattern_id, before=plain(before))
+
+
+def query(tx: Transaction, request: QueryTemplates, actor: str) -> Outcome:
+    """Templates that meet the conditions, newest first."""
+    page = {"limit": request.limit, "offset": request.offset}
+    return listed(tx.rows("library/query_templates", **_parameters(request.where), **page))
+
+
+def _store(tx: Transaction, statement: str, templates: Sequence[NewTemplate], actor: str) -> list[dict[str, Any]]:
+    rows = [{**each.model_dump(mode="json"), "position": index} for index, each in enumerate(templates)]
+    return [dict(row) for row in tx.rows(statement, templates=orjson.dumps(rows).decode(), actor=actor)]
+
+
+def _parameters(where: Conditions) -> dict[str, Any]:
+    """A parameter for each condition that there can be; None for those that were not given."""
+    found: dict[str, Any] = {"is_deprecated": where.is_deprecated, "tags": list(where.tags) or None}
+    for name in _TEXTS:
+        text: TextCondition = getattr(where, name)
+        wanted = [text.eq] if text.eq is not None else list(text.any_of or ()) or None
+        found[f"{name}_in"] = wanted if text.eq is None or text.any_of is None or text.eq in text.any_of else []
+        found[f"{name}_like"] = None if text.contains is None else f"%{_literally(text.contains)}%"
+    for name in _NUMBERS:
+        found[f"{name}_range"] = _range(getattr(where, name))
+    for name in _TIMES:
+        time: TimeCondition = getattr(where, name)
+        found |= {f"{name}_from": time.ge, f"{name}_before": time.lt}
+    return found
+
+
+def _literally(text: str) -> str:
+    """A text as a LIKE pattern that means itself."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _range(condition: NumberCondition) -> Range[Decimal] | None:
+    """All bounds at once; where no number can meet them, the empty range. Of equal bounds the open one decides."""
+    lows = [(condition.ge, 0), (condition.gt, 1), (condition.eq, 0)]
+    highs = [(condition.le, 0), (condition.lt, -1), (condition.eq, 0)]
+    low, opens = max(((bound, side) for bound, side in lows if bound is not None), default=(None, 0))
+    high, shuts = min(((bound, side) for bound, side in highs if bound is not None), default=(None, 0))
+    if low is None and high is None:
+        return None
+    if low is not None and high is not None and low > high:
+        return Range(empty=True)
+    return Range(low, high, ("(" if opens else "[") + (")" if shuts else "]"))

@@ -1,0 +1,1 @@
+SELECT * FROM v_global_pattern_stats

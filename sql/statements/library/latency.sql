@@ -1,0 +1,1 @@
+SELECT * FROM v_operation_latency ORDER BY operation

@@ -1,0 +1,1 @@
+SELECT update_pattern_stats(ARRAY(SELECT id FROM pattern_templates WHERE :pattern_id::uuid IS NULL OR id = :pattern_id::uuid))

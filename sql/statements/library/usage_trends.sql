@@ -1,0 +1,1 @@
+SELECT * FROM pattern_usage_trends(:pattern_id::uuid, :period_start, :period_end, :bucket)
