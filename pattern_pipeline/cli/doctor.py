@@ -77,18 +77,18 @@ def _dagster(settings: Settings) -> str:
 
 
 def _history(settings: Settings) -> str:
+    from pattern_pipeline.detection.policy import load_policy
     from pattern_pipeline.patterns.status import status
     from pattern_pipeline.warehouse.database import Warehouse
 
+    window_days = load_policy(settings.policy).roi.window_days
     with Warehouse.held(settings) as warehouse:
-        found = status(warehouse, settings.start_date)
-    outside = found["outside_partitions"]["runs"]
-    if outside:
-        raise PipelineError(
-            f"{outside:,} runs lie before {settings.start_date} or in the future and are not counted; "
-            "set PATTERN_PIPELINE_START_DATE before the first run of an installation, or correct the source"
-        )
-    return f"{found['history']['workflows']:,} runs, {found['hours']['stale']:,} hours wait to be computed"
+        found = status(warehouse, settings.start_date, window_days)
+    notes = " ".join(found["notes"])
+    if found["outside_partitions"]["runs"]:
+        raise PipelineError(notes)
+    counted = f"{found['history']['workflows']:,} runs, {found['hours']['stale']:,} hours wait to be computed."
+    return f"{counted} {notes}".strip()
 
 
 CHECKS: list[Check] = [

@@ -14,11 +14,14 @@ from pattern_pipeline.settings import get_settings
 def command(as_json: JsonOption = False) -> None:
     """Sources, hours, quarantine and queue at a glance."""
     with fail_plainly(as_json):
+        from pattern_pipeline.detection.policy import load_policy
         from pattern_pipeline.patterns.status import status
         from pattern_pipeline.warehouse.database import Warehouse
 
-        with Warehouse.held(get_settings()) as warehouse:
-            result = status(warehouse, get_settings().start_date)
+        settings = get_settings()
+        window_days = load_policy(settings.policy).roi.window_days
+        with Warehouse.held(settings) as warehouse:
+            result = status(warehouse, settings.start_date, window_days)
     emit(result, as_json, _show)
 
 
@@ -30,13 +33,15 @@ def _show(result: dict[str, Any]) -> RenderableType:
             ("spend", usd(history["spend_usd"])),
             ("events", f"{history['first_event'] or '-'} to {history['last_event'] or '-'}"),
             ("hours", f"{hours['closed']:,} closed, {hours['stale']:,} wait to be computed ({hours['state']})"),
-            ("outside the partitions", _outside(result["outside_partitions"])),
+            ("days that rates are of", _coverage(result["coverage"])),
+            ("outside the partitions", f"{result['outside_partitions']['runs']:,} runs"),
             ("queue", ", ".join(f"{name} {count}" for name, count in result["queue"].items()) or "empty"),
             ("quarantine", ", ".join(f"{name} {count}" for name, count in result["quarantine"].items()) or "empty"),
         ]
     )
+    notes = Text("\n".join(result["notes"]))
     if not result["sources"]:
-        return Group(summary, Text("No source yet: pattern-pipeline run SOURCE, or run --sample."))
+        return Group(summary, notes, Text("No source yet: pattern-pipeline run SOURCE, or run --sample."))
     columns = (
         Column("source"),
         Column("reader", rank=4),
@@ -46,7 +51,7 @@ def _show(result: dict[str, Any]) -> RenderableType:
         Column("read up to", rank=5),
     )
     table = FittedTable("Sources", columns, map(_source_row, result["sources"]))
-    return Group(summary, table)
+    return Group(summary, notes, table)
 
 
 def _source_row(source: dict[str, Any]) -> tuple[str, ...]:
@@ -60,10 +65,7 @@ def _source_row(source: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _outside(outside: dict[str, Any]) -> str:
-    if not outside["runs"]:
-        return "none"
-    return (
-        f"{outside['runs']:,} runs before {outside['start_date']} or in the future are stored but not counted; "
-        "PATTERN_PIPELINE_START_DATE sets the first day"
-    )
+def _coverage(coverage: dict[str, Any]) -> str:
+    gaps = coverage["uncovered_days"]
+    told = f"{coverage['days']:,} of the last {coverage['window_days']:,}"
+    return f"{told}; {len(gaps):,} that no source covers are left out, the first {gaps[0]}" if gaps else told

@@ -26,9 +26,10 @@ from pattern_pipeline.history.mapping import ReadOptions
 from pattern_pipeline.history.merge import MergeCounts, merge
 from pattern_pipeline.history.model import Batch
 from pattern_pipeline.history.pricing import PriceBook, load_prices
-from pattern_pipeline.history.readers import Location, Reader, check_source_type, discover, reader_for
+from pattern_pipeline.history.readers import SESSION_FILES, Location, Reader, check_source_type, discover, reader_for
 from pattern_pipeline.history.report import Figures, LandingReport, SourceReport
 from pattern_pipeline.history.requests import Progress, Request, canonical, unwatched
+from pattern_pipeline.history.retention import retention_notes
 from pattern_pipeline.history.supersession import merged
 from pattern_pipeline.settings import Settings
 from pattern_pipeline.warehouse.database import Transaction, Warehouse
@@ -72,6 +73,7 @@ def land(
         landing.land_configured(Request.stored(configured_source))
     landing.reread_wanted()
     report = _report(warehouse, landing.reports, settings, time.monotonic() - started, is_named=bool(specs))
+    report = replace(report, retention=retention_notes(landing.locations, policy.roi.window_days))
     if specs and len(report.unreadable) == len(report.sources):
         raise InvalidInput(str(report.unreadable[0].message))
     return report
@@ -96,6 +98,11 @@ class _Landing:
         self._requests: dict[str, tuple[Location, Request]] = {}
         self._read_now: set[str] = set()
         self._related: set[str] = set()
+
+    @property
+    def locations(self) -> list[str]:
+        """The files and tables that were looked at."""
+        return list(self._requests)
 
     def land_given(self, request: Request, former: Configured | None) -> None:
         """Lands a spec of the caller's; when nothing of it can be read, all that is remembered of it is as before."""
@@ -130,6 +137,8 @@ class _Landing:
                 self._meter.finish(location)
             else:
                 self._land_location(location, request)
+        with self._warehouse.transaction() as tx:
+            ledger.cover(tx, spec, SESSION_FILES)
 
     def reread_wanted(self) -> None:
         """Reads again what holds a run's best version while another is stored, or has a part in what was read.

@@ -206,6 +206,11 @@ def begin_pass(tx: Transaction, **source: Any) -> Source:
     return Source.of(row)
 
 
+def cover(tx: Transaction, spec: str, readers: Collection[str]) -> None:
+    """Notes the span of time that the files of a spec cover together, of those that these readers read."""
+    tx.run("history/cover", spec=spec, readers=sorted(readers))
+
+
 def quarantined(tx: Transaction, source: Source) -> dict[str, int]:
     """Bad records that a source has now, by reason."""
     return {

@@ -105,6 +105,39 @@ class SourceReport:
 
 
 @dataclass(frozen=True)
+class Edges:
+    """Runs that no complete partition counts; fields as in `LandingReport`, `landed_at` is when they were counted."""
+
+    before_start: int
+    in_future: int
+    running_hour: int
+    landed_at: datetime
+
+    @property
+    def outside(self) -> int:
+        """Runs that no partition will count."""
+        return self.before_start + self.in_future
+
+    def notes(self, start_date: date) -> list[str]:
+        """What is to be known of them, with the setting to change."""
+        notes = []
+        if self.before_start:
+            notes.append(
+                f"{self.before_start:,} runs lie before {start_date} and are not analysed: "
+                "set PATTERN_PIPELINE_START_DATE to an earlier day."
+            )
+        if self.in_future:
+            notes.append(
+                f"{self.in_future:,} runs lie more than a day ahead and are not analysed: "
+                "check the clock or the time zone of the source (--timezone)."
+            )
+        if self.running_hour:
+            next_hour = self.landed_at.astimezone(UTC).replace(minute=0) + timedelta(hours=1)
+            notes.append(f"{self.running_hour:,} runs of the running hour are counted after {next_hour:%H:%M} UTC.")
+        return notes
+
+
+@dataclass(frozen=True)
 class LandingReport:
     """What a landing did.
 
@@ -118,6 +151,7 @@ class LandingReport:
         landed_at: When the landing ended, UTC.
         seconds: Wall time.
         is_named: The caller named the sources; else all configured ones were looked at.
+        retention: What is to be known of sources that delete what they hold.
     """
 
     sources: tuple[SourceReport, ...]
@@ -129,6 +163,7 @@ class LandingReport:
     landed_at: datetime
     seconds: float
     is_named: bool = True
+    retention: tuple[str, ...] = ()
 
     @property
     def total(self) -> Figures:
@@ -151,20 +186,8 @@ class LandingReport:
         notes = self._refusals()
         notes += _facts_told(self.total)
         notes += _merged_told(self.merged)
-        if self.before_start:
-            notes.append(
-                f"{self.before_start:,} runs lie before {self.start_date} and are not analysed: "
-                "set PATTERN_PIPELINE_START_DATE to an earlier day."
-            )
-        if self.in_future:
-            notes.append(
-                f"{self.in_future:,} runs lie more than a day ahead and are not analysed: "
-                "check the clock or the time zone of the source (--timezone)."
-            )
-        if self.running_hour:
-            next_hour = self.landed_at.astimezone(UTC).replace(minute=0) + timedelta(hours=1)
-            notes.append(f"{self.running_hour:,} runs of the running hour are counted after {next_hour:%H:%M} UTC.")
-        return notes
+        edges = Edges(self.before_start, self.in_future, self.running_hour, self.landed_at)
+        return [*notes, *edges.notes(self.start_date), *self.retention]
 
     def _refusals(self) -> list[str]:
         """Why sources cannot be read; files that never could are no news to who did not name them."""

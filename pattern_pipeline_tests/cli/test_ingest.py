@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +176,24 @@ def test_a_database_source_that_does_not_answer_keeps_no_other_out(installation:
     report = document("ingest")
     assert report["total"]["inserted"] == 1
     assert "ingest forget sqlite:///" in report["notes"][0]
+
+
+def test_what_no_hour_counts_yet_is_told_everywhere(installation: Path) -> None:
+    now = datetime.now(UTC)
+    ahead, running = now + timedelta(days=3), now.replace(minute=0, second=0, microsecond=0)
+    records = (
+        run_record(1, 1),
+        run_record(2, 2, started_at=None, ended_at="2024-01-01T00:00:00Z"),
+        run_record(3, 3, started_at=None, ended_at=ahead.isoformat()),
+        run_record(4, 4, started_at=None, ended_at=running.isoformat()),
+    )
+    told = call("run", write(installation / "runs.jsonl", *records)).stdout
+    status, doctor = call("status").stdout, call("doctor")
+    hour = f"counted after {running + timedelta(hours=1):%H:%M} UTC"
+    for text in (told, status, doctor.stdout):
+        for words in ("PATTERN_PIPELINE_START_DATE", "--timezone", hour):
+            assert words in " ".join(text.split())
+    assert doctor.exit_code == 1
+    found = document("status")
+    assert (found["outside_partitions"]["runs"], found["running_hour"]) == (2, 1)
+    assert found["coverage"]["uncovered_days"] == []

@@ -21,6 +21,7 @@ from pattern_pipeline.history.readers.trajectories import TrajectoryReader
 
 __all__ = [
     "READERS",
+    "SESSION_FILES",
     "Location",
     "Mapping",
     "ReadOptions",
@@ -40,6 +41,9 @@ READERS: Final[tuple[Reader, ...]] = (
     HookReader(),
     GenericReader(),
 )
+
+# Formats with a file for each session: only all files of a directory together cover the time between their sessions.
+SESSION_FILES: Final = frozenset({"claude", "swe-agent"})
 
 _SUFFIXES: Final = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".traj"})
 

@@ -12,6 +12,9 @@ SELECT d.day, a.day IS NOT NULL AS has_history,
        a.day IS NOT NULL OR EXISTS (
            SELECT FROM ingested_sources s
            WHERE d.day BETWEEN (s.first_event_time AT TIME ZONE 'UTC')::date AND (s.last_event_time AT TIME ZONE 'UTC')::date
+       ) OR EXISTS (
+           SELECT FROM source_coverage c
+           WHERE d.day BETWEEN (c.first_event_time AT TIME ZONE 'UTC')::date AND (c.last_event_time AT TIME ZONE 'UTC')::date
        ) AS covered
 FROM days d
 LEFT JOIN active a USING (day)
