@@ -46,6 +46,7 @@ BENCHMARKS: Final = (
     Benchmark("transcripts", ("50",), ("1000",)),
     Benchmark("bca", ("1000",), ("10000",)),
     Benchmark("coverage", ("500",), ("2000",)),
+    Benchmark("partitions", ("--runs", "10000"), ("--runs", "250000")),
     Benchmark("review", ("--patterns", "5000"), ("--patterns", "100000")),
 )
 
