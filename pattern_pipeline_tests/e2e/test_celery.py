@@ -35,7 +35,7 @@ DEPLOYMENT = PROJECT_ROOT / "deploy" / "celery"
 LOCATION = unattended.__name__
 FIRST = datetime(2026, 9, 20, tzinfo=UTC)
 HOURS = 48
-WINDOWS = [Window(FIRST + number * HOURS * HOUR, FIRST + (number + 1) * HOURS * HOUR) for number in range(4)]
+WINDOWS = [Window(FIRST + number * HOURS * HOUR, FIRST + (number + 1) * HOURS * HOUR) for number in range(3)]
 
 needs_celery = pytest.mark.skipif(
     importlib.util.find_spec("dagster_celery") is None, reason="dagster-celery is missing: pip install -e '.[celery]'"
