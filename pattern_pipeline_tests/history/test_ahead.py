@@ -26,7 +26,13 @@ def test_the_next_item_is_made_while_one_is_used() -> None:
 
 def test_only_one_item_waits() -> None:
     begun: list[int] = []
-    coming = one_ahead(begun.append(number) or number for number in range(10))
+
+    def items() -> Iterator[int]:
+        for number in range(10):
+            begun.append(number)
+            yield number
+
+    coming = one_ahead(items())
     assert [next(coming), next(coming)] == [0, 1]
     coming.close()
     assert begun == [0, 1, 2]
