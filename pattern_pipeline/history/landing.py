@@ -19,7 +19,6 @@ from typing import cast
 from pattern_pipeline.detection.policy import Policy
 from pattern_pipeline.errors import InvalidInput, NotFound
 from pattern_pipeline.history import ledger
-from pattern_pipeline.history.ahead import one_ahead
 from pattern_pipeline.history.content import Prepared
 from pattern_pipeline.history.ledger import Configured, Content, Source, source_lock
 from pattern_pipeline.history.mapping import ReadOptions
@@ -32,6 +31,7 @@ from pattern_pipeline.history.requests import Progress, Request, canonical, unwa
 from pattern_pipeline.history.retention import retention_notes
 from pattern_pipeline.history.supersession import merged
 from pattern_pipeline.settings import Settings
+from pattern_pipeline.warehouse.ahead import one_ahead
 from pattern_pipeline.warehouse.database import Transaction, Warehouse
 
 

@@ -4,7 +4,12 @@ Texts and steps are read, detection itself happens in `detection`, and narrow ro
 Counting and cost belong to `occurrences`.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import polars as pl
@@ -14,6 +19,7 @@ from pattern_pipeline.detection.kernel import Detector
 from pattern_pipeline.detection.policy import Policy
 from pattern_pipeline.detection.step_detector import DETECTED, StepDetector
 from pattern_pipeline.patterns.windows import Chunk, Committed, Window, nobody, plan_chunks
+from pattern_pipeline.warehouse.ahead import one_ahead
 from pattern_pipeline.warehouse.database import BulkTransaction, Warehouse
 
 NOT_A_STEP = -1
@@ -28,6 +34,15 @@ class Detected:
     rows: int
 
 
+@dataclass(frozen=True)
+class _Part:
+    """What was seen in a part of a window: rows with their texts, before these become ids, and characteristics."""
+
+    workflows: int
+    found: pl.DataFrame
+    characteristics: pl.DataFrame
+
+
 class WindowDetector:
     """The detectors of one policy, applied to windows of history."""
 
@@ -38,28 +53,38 @@ class WindowDetector:
 
     def replace(self, warehouse: Warehouse, window: Window, committed: Committed = nobody) -> Detected:
         """Detect the window anew, one transaction per chunk; a repeat leaves the same rows."""
+        chunks = plan_chunks(warehouse, window)
         done = []
-        for chunk in plan_chunks(warehouse, window):
-            done.append(self._replace_chunk(warehouse, chunk))
-            committed(chunk.window)
+        with warehouse.transaction() as holding, closing(one_ahead(self._parts(warehouse, chunks))) as parts:
+            # From before the first read to behind the last write: whoever reads later also writes later.
+            holding.lock("detected_signatures")
+            for chunk in chunks:
+                done.append(self._replace_chunk(warehouse, chunk, islice(parts, chunk.slices)))
+                committed(chunk.window)
         return Detected(sum(d.workflows for d in done), sum(d.rows for d in done))
 
-    def _replace_chunk(self, warehouse: Warehouse, chunk: Chunk) -> Detected:
+    def _parts(self, warehouse: Warehouse, chunks: Iterable[Chunk]) -> Iterator[_Part]:
+        """What the rules see in each slice of each chunk."""
+        for chunk in chunks:
+            for part in range(chunk.slices):
+                where: dict[str, Any] = {**chunk.window.params, "slices": chunk.slices, "slice": part}
+                with warehouse.bulk() as tx:
+                    runs = tx.frame("patterns/window_runs", **where)
+                    steps = tx.frame("patterns/window_steps", **where)
+                found = pl.concat([self._text_rows(runs), self._step_rows(steps)])
+                described = self._texts.characteristics(runs.join(found, on="workflow_id", how="semi"))
+                yield _Part(runs.height, found, described)
+
+    def _replace_chunk(self, warehouse: Warehouse, chunk: Chunk, parts: Iterable[_Part]) -> Detected:
         params = chunk.window.params
         workflows = rows = 0
         with warehouse.bulk() as tx:
-            tx.lock("detected_signatures")
             tx.run("patterns/clear_detected", **params)
             tx.run("patterns/clear_characteristics", **params)
-            for part in range(chunk.slices):
-                where: dict[str, Any] = {**params, "slices": chunk.slices, "slice": part}
-                runs = tx.frame("patterns/window_runs", **where)
-                steps = tx.frame("patterns/window_steps", **where)
-                found = pl.concat([self._text_rows(runs), self._step_rows(steps)])
-                rows += tx.load("detected_signatures", narrow(tx, found))
-                characteristics = self._texts.characteristics(runs.join(found, on="workflow_id", how="semi"))
-                tx.load("workflow_characteristics", with_jsonb(characteristics, "matched_characteristics"))
-                workflows += runs.height
+            for part in parts:
+                rows += tx.load("detected_signatures", narrow(tx, part.found))
+                tx.load("workflow_characteristics", with_jsonb(part.characteristics, "matched_characteristics"))
+                workflows += part.workflows
             if rows >= ANALYZE_FROM:
                 tx.run("patterns/analyze_detected")
             tx.run("patterns/mark_detected", **params, detection_version=self.version)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pattern_pipeline.history.ahead import one_ahead
+from pattern_pipeline.warehouse.ahead import one_ahead
 
 
 def test_the_next_item_is_made_while_one_is_used() -> None:
