@@ -1,3 +1,4 @@
+-- The window stands in the join too: a part of a long history is not to be joined with all of it.
 INSERT INTO pattern_hourly_statistics
 SELECT date_trunc('hour', o.occurred_at, 'UTC'), o.pattern_id,
        count(*) FILTER (WHERE counted), count(*) FILTER (WHERE NOT counted),
@@ -17,7 +18,8 @@ SELECT date_trunc('hour', o.occurred_at, 'UTC'), o.pattern_id,
        coalesce(sum(o.attributed_seconds * o.attributed_seconds) FILTER (WHERE o.attributed_seconds > 0), 0),
        min(o.occurred_at), max(o.occurred_at)
 FROM pattern_occurrences o
-JOIN workflow_history w USING (workflow_id)
+LEFT JOIN workflow_history w
+    ON w.workflow_id = o.workflow_id AND w.event_time >= :window_start AND w.event_time < :window_end
 CROSS JOIN LATERAL (
     SELECT o.cost_basis <> 'intent' AS counted, o.cost_basis = 'step' AS by_step, o.cost_basis = 'workflow' AS by_run
 ) basis
