@@ -29,6 +29,8 @@ _ESCAPED_NUL: Final = "\\u0000"
 _REPLACEMENT_CHARACTER: Final = "\ufffd"
 # A replacement may bring a new match together; each pass consumes some of the text, and this many are never needed.
 _MAX_PASSES: Final = 8
+# To search so little for each literal is quicker than to build what searches for all at once.
+_FEW_BYTES: Final = 16_384
 
 
 class Redactor:
@@ -46,18 +48,24 @@ class Redactor:
     ) -> tuple[pl.DataFrame, Counter[str]]:
         """Redact every text column; those named in `json` hold JSON text and stay valid JSON."""
         counts: Counter[str] = Counter()
-        redacted = []
-        for values in frame.iter_columns():
-            if values.dtype == pl.String and values.name not in skip:
-                values, found = self.json(values) if values.name in json else self.text(values)
+        redacted: dict[str, pl.Series] = {}
+        texts = [values for values in frame.iter_columns() if values.dtype == pl.String and values.name not in skip]
+        # One search over all columns: to build what it searches with is dearer than to search a small column.
+        suspicious = self._is_suspicious(pl.concat(texts)) if texts else pl.Series(dtype=pl.Boolean)
+        for number, values in enumerate(texts):
+            where = suspicious.slice(number * frame.height, frame.height)
+            if where.any():
+                redact = self._json if values.name in json else self._text
+                redacted[values.name], found = redact(values, where)
                 counts += found
-            redacted.append(values)
-        return pl.DataFrame(redacted), counts
+        return frame.with_columns(**redacted), counts
 
     def text(self, values: pl.Series) -> tuple[pl.Series, Counter[str]]:
         """Redact a text column; also returns how many matches of each kind were replaced."""
+        return self._text(values, self._is_suspicious(values))
+
+    def _text(self, values: pl.Series, suspicious: pl.Series) -> tuple[pl.Series, Counter[str]]:
         counts: Counter[str] = Counter()
-        suspicious = self._is_suspicious(values)
         if not suspicious.any():
             return values, counts
         distinct, weights = _distinct(values.filter(suspicious))
@@ -65,8 +73,10 @@ class Redactor:
 
     def json(self, values: pl.Series) -> tuple[pl.Series, Counter[str]]:
         """Redact a column of JSON text: all strings and keys in it, and what a key like `password` says is secret."""
+        return self._json(values, self._is_suspicious(values))
+
+    def _json(self, values: pl.Series, suspicious: pl.Series) -> tuple[pl.Series, Counter[str]]:
         counts: Counter[str] = Counter()
-        suspicious = self._is_suspicious(values)
         if not suspicious.any():
             return values, counts
         distinct, weights = _distinct(values.filter(suspicious))
@@ -85,6 +95,8 @@ class Redactor:
 
     def _is_suspicious(self, values: pl.Series) -> pl.Series:
         """Where there may be anything to replace, by one search; only the user's patterns have no literals for it."""
+        if values.is_empty():
+            return pl.Series(values.name, dtype=pl.Boolean)
         suspicious = values.str.contains_any(self._all_needles, ascii_case_insensitive=True).fill_null(False)
         for pattern in self._policy.patterns.values():
             suspicious |= values.str.contains(pattern).fill_null(False)
@@ -96,21 +108,25 @@ class Redactor:
             counts[NUL_KIND] += nuls
             values = values.str.replace_all(_NUL, _REPLACEMENT_CHARACTER, literal=True)
         for _ in range(_MAX_PASSES):
-            before = values
+            before, rules = values, self._rules_for(values)
+            if not rules:
+                break
             for harmless in (HARMLESS, HARMLESS_PATH):
                 values = values.str.replace_all(harmless, f"${{1}}{_NUL}${{2}}")
-            values = _replace(values, self._rules_for(values), counts, weights).str.replace_all(_NUL, "", literal=True)
+            values = _replace(values, rules, counts, weights).str.replace_all(_NUL, "", literal=True)
             if values.equals(before):
                 break
         return values
 
     def _rules_for(self, values: pl.Series) -> list[Rule]:
         """The rules that can match any of the values: to try one is much dearer than to look for its literals."""
-        present = {
-            kind
-            for kind, needles in self._needles.items()
-            if needles and values.str.contains_any(needles, ascii_case_insensitive=True).any()
-        }
+        if values.str.len_bytes().sum() < _FEW_BYTES:
+            text = _NUL.join(values).lower()
+            found = {needle for needle in self._all_needles if needle in text}
+        else:
+            literals = values.str.extract_many(self._all_needles, ascii_case_insensitive=True, overlapping=True)
+            found = set(literals.explode().drop_nulls().str.to_lowercase().unique())
+        present = {kind for kind, needles in self._needles.items() if not found.isdisjoint(needles)}
         return [*(rule for rule in self._rules if rule.kind in present), *self._own_rules]
 
     def _rebuild(self, value: Any, clean: Mapping[str, str], weight: int, counts: Counter[str]) -> Any:

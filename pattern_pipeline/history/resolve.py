@@ -55,24 +55,26 @@ def resolve(records: Records, fields: Fields, zone: str, *, statuses: Collection
     others = [records.others]
     columns = []
     lost = {}
+    # Most records leave most fields empty.
+    given = {each.name: each for each in records.known.iter_columns() if each.null_count() < records.height}
     for name, known in fields.items():
         if known.kind == "steps":
             continue
-        given = [records.known[source] for source in known.names if source in records.known.columns]
         values = pl.Series(name, [None], dtype=_TYPES[known.kind]).new_from_index(0, records.height)
-        unusable = pl.Series(name, [None], dtype=pl.String).new_from_index(0, records.height)
-        for each in given:
-            has_won = values.is_not_null()
+        unusable = None
+        for each in (given[source] for source in known.names if source in given):
+            has_won = values.is_not_null() if values.null_count() < records.height else None
             if name == "status":
                 others.append(json_members(each).set(text(each).is_in(list(statuses)), None))
-            elif has_won.any():
+            elif has_won is not None:
                 others.append(json_members(each).set(~has_won, None))
             converted = convert(each, known.kind, zone)
             if converted.null_count() > each.null_count():
-                unusable = unusable.fill_null((f"{name}=" + text(each)).set(~is_lost(each, converted), None))
-            values = values.fill_null(converted)
+                told = (f"{name}=" + text(each)).set(~is_lost(each, converted), None)
+                unusable = told if unusable is None else unusable.fill_null(told)
+            values = converted.alias(name) if has_won is None else values.fill_null(converted)
         columns.append(values)
-        unusable = unusable.set(values.is_not_null(), None)
-        if unusable.is_not_null().any():
-            lost[name] = unusable
+        unusable = None if unusable is None else unusable.set(values.is_not_null(), None)
+        if unusable is not None and unusable.null_count() < records.height:
+            lost[name] = unusable.alias(name)
     return Resolved(pl.DataFrame(columns), joined_members(others, records.height), lost)

@@ -35,6 +35,8 @@ from pattern_pipeline.history.readers.transcript_runs import Rank, Run, Timeline
 
 HELD_BYTES: Final = 96 << 20
 _LINES_BETWEEN: Final = 20_000
+# Records are reduced to lines at once; while few are held, parsing the next ones uses the same warm memory again.
+_BLOCK_BYTES: Final = 64 << 10
 
 
 class ClaudeCodeReader:
@@ -197,12 +199,13 @@ def _send(runs: Iterable[Run], output: _Output, mine: int, sent: dict[str, Rank]
 def _lines(path: Path, offset: int, content: _Content) -> Iterator[Line]:
     """The lines of a file that count; everything else there is to tell goes into `content`."""
     moment, session = "", path.stem
-    for block in jsonlines.blocks(path, offset):
+    for block in jsonlines.blocks(path, offset, _BLOCK_BYTES):
         content.objects += len(block.rows)
         content.lines += block.lines
         content.end = block.end
         content.faults.parts += block.faults.parts
         partly: list[tuple[int, str, str]] = []
+        call_lines = tokens = 0
         for row, position in zip(block.rows, block.offsets, strict=True):
             line = read_line(row, position, moment, session)
             if line is None:
@@ -214,11 +217,13 @@ def _lines(path: Path, offset: int, content: _Content) -> Iterator[Line]:
                 continue
             moment = line.moment
             if line.call and line.call.model != UNCHARGED:
-                content.facts["api_call_lines"] += 1
-                content.facts["tokens_naive"] += line.call.usage.total
+                call_lines += 1
+                tokens += line.call.usage.total
             if line.fault:
                 partly.append((position, line.fault, orjson.dumps(row).decode()))
             yield line
+        if call_lines:
+            content.facts.update(api_call_lines=call_lines, tokens_naive=tokens)
         _note(partly, content.faults)
 
 

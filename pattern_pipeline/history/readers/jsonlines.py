@@ -53,8 +53,8 @@ class Block:
         return _positions(self.offsets)
 
 
-def blocks(path: Path, offset: int = 0) -> Iterator[Block]:
-    """The lines of a file from `offset` on."""
+def blocks(path: Path, offset: int = 0, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
+    """The lines of a file from `offset` on, in blocks of little more than `block_bytes`."""
     lines: list[tuple[int, bytes]] = []
     size = end = 0
     for start, line, end_of_line in _lines(path, offset):
@@ -63,7 +63,7 @@ def blocks(path: Path, offset: int = 0) -> Iterator[Block]:
         end = end_of_line
         lines.append((start, line))
         size += len(line)
-        if size >= BLOCK_BYTES or len(lines) >= MAX_LINES:
+        if size >= block_bytes or len(lines) >= MAX_LINES:
             yield _block(lines, end)
             lines, size = [], 0
     if lines:

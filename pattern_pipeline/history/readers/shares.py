@@ -26,6 +26,9 @@ class Share:
 
 def shares(usage: Usage, cost: Decimal | None, parts: int) -> Iterator[Share]:
     """The shares of a call's `parts` steps in their order; they add up to the whole."""
+    if parts == 1:
+        yield Share(usage.input, usage.output, cost)
+        return
     part = None if cost is None else (cost / parts).quantize(_PLACES, ROUND_DOWN)
     for _ in range(parts - 1):
         yield Share(usage.input // parts, usage.output // parts, part)

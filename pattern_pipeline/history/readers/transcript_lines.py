@@ -197,8 +197,14 @@ def _read_reply(line: Line, row: Mapping[str, Any], message: Mapping[str, Any]) 
     line.kind = "reply"
     line.concludes = message.get("stop_reason") in _CONCLUDING
     blocks = blocks_of(message.get("content"))
-    types = [block.get("type") for block in blocks]
-    line.answers = "text" in types
+    uses = []
+    for block in blocks:
+        kind = block.get("type")
+        if kind == "text":
+            line.answers = True
+        elif kind == "tool_use" and text_of(block.get("id")):
+            uses.append(_tool_use(block))
+    line.uses = tuple(uses)
     if row.get("isApiErrorMessage") is True:
         line.text = joined_text(blocks) or "The request to the model failed."
     message_id, request_id = text_of(message.get("id")), text_of(row.get("requestId"))
@@ -207,9 +213,6 @@ def _read_reply(line: Line, row: Mapping[str, Any], message: Mapping[str, Any]) 
     if key and usage is not None:
         model = text_of(message.get("model"))
         line.call = Call(key, request_id or message_id or key, model, line.moment, usage)
-    line.uses = tuple(
-        _tool_use(block) for block in blocks if block.get("type") == "tool_use" and text_of(block.get("id"))
-    )
 
 
 def _read_user(line: Line, row: Mapping[str, Any], message: Mapping[str, Any]) -> None:
@@ -282,17 +285,17 @@ def _usage(given: Any) -> tuple[Usage | None, str | None]:
         return None, "The usage is no object."
     split = given.get("cache_creation")
     by_lifetime = split if isinstance(split, dict) else {}
-    figures = (
-        given.get("input_tokens"),
-        given.get("output_tokens"),
-        given.get("cache_read_input_tokens"),
-        given.get("cache_creation_input_tokens"),
-        by_lifetime.get("ephemeral_5m_input_tokens"),
-        by_lifetime.get("ephemeral_1h_input_tokens"),
+    counts = (
+        given.get("input_tokens") or 0,
+        given.get("output_tokens") or 0,
+        given.get("cache_read_input_tokens") or 0,
+        given.get("cache_creation_input_tokens") or 0,
+        by_lifetime.get("ephemeral_5m_input_tokens") or 0,
+        by_lifetime.get("ephemeral_1h_input_tokens") or 0,
     )
-    counts = [each or 0 for each in figures]
-    if set(map(type, counts)) != {int} or min(counts) < 0 or max(counts) > _MOST_TOKENS:
-        return None, "The usage holds a count that is no number of tokens."
+    for count in counts:
+        if type(count) is not int or not 0 <= count <= _MOST_TOKENS:
+            return None, "The usage holds a count that is no number of tokens."
     read, written, cache_read, cache_write, for_5m, for_1h = counts
     # Where the parts say less than the whole, the rest is of the usual kind.
     return Usage(read, written, cache_read, max(for_5m, cache_write - for_1h), for_1h), None

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from pattern_pipeline.history.pricing import UNCHARGED, PriceBook, Usage
@@ -240,7 +241,7 @@ def price(run: Run, prices: PriceBook) -> tuple[dict[str, Any], list[dict[str, A
     A call's cost and tokens are shared evenly by the steps that it issued, the remainder on the last. The run's cost is
     that of all its calls, and unknown if that of one of them is.
     """
-    costs = {key: prices.cost(call.model, call.usage, _day(call.moment)) for key, call in run.calls.items()}
+    costs = {key: prices.cost(call.model, call.usage, _day(call.moment[:10])) for key, call in run.calls.items()}
     total = sum((call.usage for call in run.calls.values()), Usage())
     priced = [cost for cost in costs.values() if cost is not None]
     models: Counter[str] = Counter()
@@ -348,8 +349,9 @@ def _at(session: _Session, moment: str) -> Run | None:
     return session.runs[0] if session.runs else None
 
 
-def _day(moment: str) -> date | None:
+@lru_cache(maxsize=1_000)
+def _day(day: str) -> date | None:
     try:
-        return date.fromisoformat(moment[:10])
+        return date.fromisoformat(day)
     except ValueError:
         return None
