@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from pattern_pipeline.history.fields import RUN_FIELDS, STEP_FIELDS
+from pattern_pipeline_tests.history.telemetry import a_claude_prompt, a_trace, logs, spans
 from pattern_pipeline_tests.history.trajectories import mini, mini_v1, swe
 from pattern_pipeline_tests.history.transcripts import a_working_day
 
@@ -49,7 +50,27 @@ KINDS: Mapping[str, tuple[str, int, str]] = {
 
 # What a reader tells records and places apart by; any other string may hold whatever a user or a tool wrote.
 STRUCTURE = frozenset(
-    {"type", "role", "timestamp", "event_type", "trajectory_format", "content_type", "returncode", "created"}
+    {
+        "type",
+        "role",
+        "timestamp",
+        "event_type",
+        "trajectory_format",
+        "content_type",
+        "returncode",
+        "created",
+        "traceId",
+        "spanId",
+        "parentSpanId",
+        "startTimeUnixNano",
+        "endTimeUnixNano",
+        "timeUnixNano",
+        "key",
+        "intValue",
+        "gen_ai.operation.name",
+        "event.name",
+        "span.type",
+    }
 )
 
 
@@ -68,11 +89,13 @@ def planted(source: str, kind: str) -> str:
 def everywhere(document: Any, secret: str, key: str = "") -> Any:
     """The document with the secret after every string, keys and structure apart; equal strings stay equal."""
     match document:
+        case dict() if document.get("key") in STRUCTURE:
+            return document
         case dict():
             return {name: everywhere(value, secret, name) for name, value in document.items()}
         case list():
             return [everywhere(value, secret, key) for value in document]
-        case str() if key not in STRUCTURE:
+        case str() if key not in STRUCTURE and not document.startswith("claude_code."):
             return f"{document} {secret} and on"
         case _:
             return document
@@ -199,4 +222,24 @@ def trajectories(directory: Path) -> list[str]:
     return [str(directory)]
 
 
-SOURCES: tuple[Callable[[Path], list[str]], ...] = (jsonl, csv_file, parquet, table, transcripts, hooks, trajectories)
+def telemetry(directory: Path) -> list[str]:
+    """A trace and a prompt of Claude Code for each kind."""
+    requests = []
+    for number, kind in enumerate(KINDS):
+        its_spans, its_events = a_claude_prompt(f"{number:032x}")
+        trace = [{**each, "traceId": f"{number + 100:032x}"} for each in a_trace()]
+        whole = (spans(*trace), spans(*its_spans, service="claude-code"), logs(*its_events))
+        requests += [everywhere(each, planted("telemetry", kind)) for each in whole]
+    return [_lines(directory / "export.jsonl", requests, "telemetry")]
+
+
+SOURCES: tuple[Callable[[Path], list[str]], ...] = (
+    jsonl,
+    csv_file,
+    parquet,
+    table,
+    transcripts,
+    hooks,
+    trajectories,
+    telemetry,
+)
