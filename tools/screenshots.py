@@ -1,80 +1,105 @@
-"""The README's pictures of the review, from the sample: `python -m tools.screenshots [DIRECTORY]`.
+"""The README's pictures, taken of the running product: `python -m tools.screenshots [DIRECTORY]`.
 
-Runs the chain over the sample history in a throw-away database, serves the review and photographs the queue and the
-page of its best pattern, light and dark. The same sample gives the same pages. Needs a Chromium on the path.
+An installation in a directory of its own runs the sample and is started with `up`; the queue and the page of its best
+pattern are photographed light and dark, the lineage in the Dagster UI once. Needs a Chromium on the path.
 """
 
 from __future__ import annotations
 
 import argparse
+import signal
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote
 
+import httpx
 from playwright.sync_api import Browser, sync_playwright
-from pydantic import SecretStr
 
-from benchmarks.chain import chain, server, write_source
-from pattern_pipeline.detection.policy import load_policy
-from pattern_pipeline.review.listing import Wanted, page
-from pattern_pipeline.sample import generate_runs
-from pattern_pipeline.settings import Settings
-from pattern_pipeline.warehouse.database import Warehouse
-from pattern_pipeline.warehouse.urls import with_database
-from pattern_pipeline.web.app import create_app
-from pattern_pipeline_tests.web.conftest import served
+from pattern_pipeline_tests.e2e.processes import Installation, free_port, until
 from pattern_pipeline_tests.web.test_browser import ARGUMENTS, CHROMIUM
 
-RUNS: Final = 2_000
 WIDTH, HEIGHT = 1280, 860
+LINEAGE: Final = (1900, 760)
 LARGEST: Final = 300_000
 """Bytes of a picture that a clone should still carry."""
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+PATIENCE: Final = 120.0
+"""Seconds until both servers answer."""
 
 
 @contextmanager
-def review_of_the_sample() -> Iterator[tuple[str, str]]:
-    """The review, served over the sample: its URL, and the signature of the first pattern in the queue."""
-    with tempfile.TemporaryDirectory() as scratch, server(Path(scratch) / "state") as url:
-        home = Path(scratch) / "home"
-        settings = Settings(database_url=SecretStr(with_database(url, "screenshots")), home=home)
-        with Warehouse.open(settings) as warehouse:
-            chain(warehouse, settings, write_source(Path(scratch), generate_runs(RUNS), steps=True))
-            best = page(warehouse, Wanted(limit=1)).items[0].pattern_signature
-            with served(create_app(settings, warehouse, load_policy("default"))) as address:
-                yield address, best
+def product(scratch: Path) -> Iterator[tuple[str, str, str]]:
+    """The sample, served: the URL of the Dagster UI, that of the review, and the signature of the best pattern."""
+    installation = Installation(scratch / "home")
+    best = installation.json("run", "--sample")["queue"][0]["signature"]
+    ports = free_port(), free_port()
+    dagster, review = (f"http://127.0.0.1:{port}" for port in ports)
+    log = scratch / "log"
+    up = installation.start("up", "--port", str(ports[0]), "--review-port", str(ports[1]), log=log)
+    try:
+        until(lambda: _answers(dagster) and _answers(review), PATIENCE, log.read_text)
+        yield dagster, review, best
+    finally:
+        up.send_signal(signal.SIGINT)
+        up.wait(PATIENCE)
 
 
-def photograph(browser: Browser, address: str, pages: Mapping[str, str], directory: Path) -> Iterator[Path]:
-    """One picture of each page in each colour scheme."""
+def photograph_review(browser: Browser, address: str, best: str, directory: Path) -> Iterator[Path]:
+    """The queue and the page of a pattern, in each colour scheme."""
     for scheme in SCHEMES:
-        with browser.new_context(
-            base_url=address, viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme
-        ) as context:
-            shown = context.new_page()
-            for name, path in pages.items():
-                shown.goto(path)
+        viewport = {"width": WIDTH, "height": HEIGHT}
+        with browser.new_context(base_url=address, viewport=viewport, color_scheme=scheme) as context:  # type: ignore[arg-type]
+            page = context.new_page()
+            for name, path in (("queue", "/"), ("pattern", f"/patterns/{quote(best)}")):
+                page.goto(path)
                 picture = directory / f"{name}-{scheme}.png"
-                shown.screenshot(path=picture, animations="disabled")
+                page.screenshot(path=picture, animations="disabled")
                 yield picture
+
+
+def photograph_lineage(browser: Browser, address: str, directory: Path) -> Path:
+    """The graph of all assets in the Dagster UI."""
+    page = browser.new_page(viewport={"width": LINEAGE[0], "height": LINEAGE[1]})
+    page.goto(f"{address}/asset-groups/")
+    page.get_by_role("button", name="Skip").click(timeout=PATIENCE * 1000)
+    page.keyboard.press("Alt+e")  # all groups, which it shows closed at first
+    page.get_by_text("approval_queue").first.wait_for(timeout=PATIENCE * 1000)
+    page.wait_for_timeout(5_000)  # the layout is drawn after the names are there
+    picture = directory / "lineage.png"
+    page.screenshot(path=picture, animations="disabled")
+    return picture
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(address).is_success
+    except httpx.HTTPError:
+        return False
 
 
 def main() -> None:
     """Take the pictures and print what they weigh."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("directory", type=Path, nargs="?", default=Path("docs/images"))
+    arguments.add_argument("directory", type=Path, nargs="?", default=Path("docs/pictures"))
     directory = arguments.parse_args().directory
     if CHROMIUM is None:
         raise SystemExit("No browser: install chromium, chromium-browser or google-chrome.")
     directory.mkdir(parents=True, exist_ok=True)
-    with review_of_the_sample() as (address, best), sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        product(Path(scratch)) as (dagster, review, best),
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        pages = {"queue": "/", "pattern": f"/patterns/{quote(best)}"}
-        sizes = {picture: picture.stat().st_size for picture in photograph(browser, address, pages, directory)}
+        pictures = [
+            *photograph_review(browser, review, best, directory),
+            photograph_lineage(browser, dagster, directory),
+        ]
         browser.close()
+    sizes = {picture: picture.stat().st_size for picture in pictures}
     for picture, size in sizes.items():
         print(f"{picture}: {size / 1000:.0f} kB")
     if max(sizes.values()) > LARGEST:

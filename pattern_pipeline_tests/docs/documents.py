@@ -12,7 +12,7 @@ from markdown_it.token import Token
 
 from pattern_pipeline.settings import PROJECT_ROOT
 
-LANGUAGES = {"console", "toml", "json", "jsonl", "yaml", "ini", "text"}
+LANGUAGES = {"console", "csv", "toml", "json", "jsonl", "yaml", "ini", "text"}
 """Of fenced blocks. A name behind the language is a file of that content, there for the commands of the document."""
 
 
