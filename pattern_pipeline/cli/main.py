@@ -15,6 +15,7 @@ from pattern_pipeline.cli import (
     detect,
     doctor,
     export,
+    library,
     patterns,
     policy,
     prices,
@@ -58,6 +59,7 @@ app.command("export")(export.command)
 app.command("doctor")(doctor.command)
 app.add_typer(patterns.app, name="patterns")
 app.add_typer(queue.app, name="queue")
+app.add_typer(library.app, name="library")
 app.add_typer(review.app, name="review")
 app.add_typer(roi.app, name="roi")
 app.add_typer(policy.app, name="policy")

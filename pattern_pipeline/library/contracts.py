@@ -33,7 +33,10 @@ MINED: Final = "mined"
 
 
 def _storable(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    text = orjson.dumps(document)
+    try:
+        text = orjson.dumps(document)
+    except orjson.JSONEncodeError as error:
+        raise ValueError("holds what JSON in a database cannot") from error
     if len(text) > MAX_CONTEXT:
         raise ValueError(f"more than {MAX_CONTEXT:,} bytes of JSON")
     if b"\\u0000" in text:
@@ -55,7 +58,8 @@ def _not_mined(source: str) -> str:
 
 _NO_NUL: Final = r"^[^\x00]*$"
 _NOT_BLANK: Final = r"^[^\x00]*[^\x00\s][^\x00]*$"
-Name = Annotated[str, StringConstraints(pattern=_NOT_BLANK, max_length=500)]
+Name = Annotated[str, StringConstraints(pattern=_NOT_BLANK, max_length=300)]
+"""With type and language it must fit into a row of an index."""
 Word = Annotated[str, StringConstraints(pattern=_NOT_BLANK, max_length=100)]
 Text = Annotated[str, StringConstraints(pattern=_NO_NUL, max_length=20_000)]
 Code = Annotated[str, StringConstraints(pattern=_NOT_BLANK, max_length=200_000)]

@@ -19,9 +19,6 @@ from pydantic import BaseModel
 
 from pattern_pipeline.detection.destructive import destructive_commands
 from pattern_pipeline.detection.policy import Policy
-from pattern_pipeline.errors import Conflict
-from pattern_pipeline.library.outcomes import no_template
-from pattern_pipeline.warehouse.database import Warehouse
 
 _OPERATORS: Final = frozenset(("&&", "||", "|", "|&", ";", "(", ")", "<", ">", ">>", "&>", "2>", "2>>", "2>&1", ">&2"))
 _RAW_WORD: Final = re.compile(r"""(?:[^\s"'\\]|"(?:[^"\\]|\\.)*"|'[^']*'|\\.)+|\S+""")
@@ -72,30 +69,14 @@ class _Steps(NamedTuple):
     slots: list[_Slot]
 
 
-def export(warehouse: Warehouse, pattern_id: UUID, form: DraftFormat, policy: Policy) -> Draft:
+def draft(template: Mapping[str, Any], form: DraftFormat, policy: Policy) -> Draft:
     """The draft of a template.
 
     Args:
-        warehouse: Where the library is.
-        pattern_id: Of the template.
+        template: A row of `v_templates`.
         form: What to write.
         policy: Says which commands are destructive.
-
-    Raises:
-        NotFound: No such template.
-        Conflict: It is deprecated.
     """
-    with warehouse.transaction() as tx:
-        row = tx.one("library/template", pattern_id=pattern_id)
-    if row is None:
-        raise no_template(pattern_id)
-    if row["is_deprecated"]:
-        raise Conflict(f"template {pattern_id}: it is deprecated, so nothing is made of it")
-    return draft(dict(row), form, policy)
-
-
-def draft(template: Mapping[str, Any], form: DraftFormat, policy: Policy) -> Draft:
-    """`export` of a row of `v_templates`."""
     steps = _steps(template)
     commands = [("Bash", _SLOT.sub("x", step.text)) for step in steps.steps if step.command is not None]
     destructive = destructive_commands(commands, policy)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final, cast
 from uuid import UUID, uuid4
 
@@ -20,10 +21,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from pattern_pipeline.detection.policy import Policy
+from pattern_pipeline.errors import Conflict
 from pattern_pipeline.history.redaction import Redactor
 from pattern_pipeline.library import analytics, queries, recording, storage
 from pattern_pipeline.library.contracts import OPERATION, Contract, Operation
-from pattern_pipeline.library.outcomes import Outcome
+from pattern_pipeline.library.export import Draft, DraftFormat, draft
+from pattern_pipeline.library.outcomes import Outcome, no_template
 from pattern_pipeline.library.results import FAILURES, Failure, Metadata, Result, failure_of, is_connection_error
 from pattern_pipeline.warehouse.database import Transaction, Warehouse
 
@@ -74,6 +77,19 @@ class LibraryHealth(BaseModel):
     pool: PoolStatistics
 
 
+class OperationLatency(BaseModel):
+    """How long an operation takes, in milliseconds, by the log."""
+
+    operation: str
+    calls: int
+    failures: int
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    max_ms: float
+    last_call: datetime
+
+
 class Library:
     """The operations on a warehouse; usable from any thread.
 
@@ -87,6 +103,7 @@ class Library:
         self, warehouse: Warehouse, policy: Policy, *, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS
     ) -> None:
         self._warehouse = warehouse
+        self._policy = policy
         self._redactor = Redactor(policy.redaction)
         self._statement_timeout_ms = statement_timeout_ms
 
@@ -135,6 +152,26 @@ class Library:
             error=failure,
             pool=self.pool_statistics(),
         )
+
+    def export(self, pattern_id: UUID, form: DraftFormat) -> Draft:
+        """A draft of an automation; see `export.draft`.
+
+        Raises:
+            NotFound: No such template.
+            Conflict: It is deprecated.
+        """
+        with self._warehouse.transaction() as tx:
+            row = tx.one("library/template", pattern_id=pattern_id)
+        if row is None:
+            raise no_template(pattern_id)
+        if row["is_deprecated"]:
+            raise Conflict(f"template {pattern_id}: it is deprecated, so nothing is made of it")
+        return draft(dict(row), form, self._policy)
+
+    def latency(self) -> list[OperationLatency]:
+        """Every operation that was ever performed."""
+        with self._warehouse.transaction() as tx:
+            return [OperationLatency.model_validate(dict(row)) for row in tx.rows("library/latency")]
 
     def pool_statistics(self) -> PoolStatistics:
         """How busy the connections are."""

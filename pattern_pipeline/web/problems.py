@@ -68,8 +68,9 @@ _DATABASE_DOWN: Final = "The database does not answer. Nothing was changed; try 
 DOCUMENTED: Final[Mapping[int, str]] = {
     401: "No valid token was shown.",
     403: "The role does not allow this, or the request comes from another site.",
-    404: "There is no such pattern.",
-    409: "Somebody decided meanwhile, the status does not allow the action, or the estimate drifted.",
+    404: "There is no such pattern or template.",
+    409: "Somebody decided meanwhile, the status does not allow the action, or the estimate drifted; a template exists "
+    "already, is in use, or has changed.",
     411: "The body has no length.",
     413: "The body is too large.",
     422: "A field cannot be used; the problem names it.",

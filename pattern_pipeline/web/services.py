@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import getpass
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
 from pattern_pipeline.detection.policy import Policy
 from pattern_pipeline.errors import NotFound
+from pattern_pipeline.library.service import Library
 from pattern_pipeline.settings import Settings
 from pattern_pipeline.warehouse.database import Warehouse
 from pattern_pipeline.web.problems import Refused
@@ -36,6 +38,11 @@ class Services:
     sessions: Sessions
     opened: Warehouse | None = None
     failed_logins: FailedLogins = field(default_factory=FailedLogins)
+
+    @cached_property
+    def library(self) -> Library:
+        """The library's operations."""
+        return Library(self.warehouse, self.policy)
 
     @property
     def warehouse(self) -> Warehouse:

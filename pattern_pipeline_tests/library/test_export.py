@@ -15,7 +15,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from pattern_pipeline.errors import Conflict, NotFound
-from pattern_pipeline.library.export import DraftFormat, draft, export
+from pattern_pipeline.library.export import DraftFormat, draft
 from pattern_pipeline.library.service import Library
 from pattern_pipeline.warehouse.database import Warehouse
 from pattern_pipeline_tests.library.shelves import add, ask, published
@@ -144,11 +144,11 @@ def test_a_make_target_hands_values_over_as_they_are(tmp_path: Path) -> None:
 
 def test_an_approved_template_is_exported_and_a_deprecated_one_is_not(library: Library, warehouse: Warehouse) -> None:
     approved = published(warehouse)
-    made = export(warehouse, approved["id"], DraftFormat.SCRIPT, POLICY)
+    made = library.export(approved["id"], DraftFormat.SCRIPT)
     assert 'python -m pytest -q "${path_1}"' in made.text
     old = add(library, "old")
     ask(library, "update", pattern_id=old, fields={"is_deprecated": True})
     with pytest.raises(Conflict, match="deprecated"):
-        export(warehouse, old, DraftFormat.SCRIPT, POLICY)
+        library.export(old, DraftFormat.SCRIPT)
     with pytest.raises(NotFound):
-        export(warehouse, UUID(int=0), DraftFormat.SKILL, POLICY)
+        library.export(UUID(int=0), DraftFormat.SKILL)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends
 
-from pattern_pipeline.web.api import confidence, decisions, patterns, roi, sync, system
+from pattern_pipeline.web.api import confidence, decisions, library, patterns, roi, sync, system
 from pattern_pipeline.web.problems import documented
 from pattern_pipeline.web.services import caller
 
@@ -19,6 +19,7 @@ _guarded.include_router(patterns.router)
 _guarded.include_router(decisions.router)
 _guarded.include_router(roi.router)
 _guarded.include_router(confidence.router)
+_guarded.include_router(library.router)
 
 router = APIRouter()
 router.include_router(_guarded)
