@@ -9,95 +9,110 @@ What a command means is `steps.py`; nothing here may know better.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache, partial
 from typing import Final
 
 from pattern_pipeline.detection.commands import is_assignment, is_option, looks_like_subcommand
 from pattern_pipeline.detection.shell import MAX_LENGTH
 from pattern_pipeline.detection.shell_lexer import HereDocument, Lexer, end_of_here_document
 from pattern_pipeline.detection.steps import directory_of, side_of
-from pattern_pipeline.detection.steps_policy import Interpreter, ProgramRule, StepPolicy
+from pattern_pipeline.detection.steps_policy import Interpreter, ProgramRule, Sides, StepPolicy
 from pattern_pipeline.detection.templates import is_bare, is_literal, slot_kind, split_flag
 
 Outline = tuple[str, ...]
-"""One text per piece of a command: its tokens, one blank apart (a token has none but in quotes)."""
+"""The words, redirections and operators of a command, each as written or by its kind."""
 
-MEMO_PIECES: Final = 16_384
-"""Pieces of commands, and words, that are remembered."""
+MEMO_WORDS: Final = 16_384
+"""Words, and simple commands, that are remembered."""
 MEMO_LENGTH: Final = 512
-"""Code points of a piece that is still remembered."""
+"""Code points of a command of which the words and simple commands are still remembered."""
 
-# The parts of a word of which nothing is run or expanded; `#` after one of them starts no comment.
-_WORD = r"""'[^']*+' | "(?:[^"\\`$]++|\\.|\$(?![({]))*+" | \\[^\n](?!\#) | \$(?![({'"])"""
-_REDIRECTION = r"<<_ | &>>?+ | >[>&|]?+(?!\() | <[&>]?+(?![<(])"
-# A command without the operators around it, an operator, a comment, or one character that neither can start with.
-_PIECE = re.compile(
-    rf"""(?: [^'"\\$`;&|()<>\n\#]++ | (?<=[^ \t\r\n;&|()<>])\# | {_WORD} | {_REDIRECTION} )++
-    | && | \|\| | [;&|\n] | \#[^\n]*+ | .""",
-    re.VERBOSE | re.DOTALL,
-)
-# A redirection with its target, or a word.
+# The parts of a word of which nothing is run or expanded. `\ #` is left out: it looks like the start of a comment.
+_PART = r"""[^'"\\$`;&|()<>\n \t\r]++ | '[^']*+' | "(?:[^"\\`$]++|\\.|\$(?![({]))*+" | \\[^\n](?!\#) | \$(?![({'"])"""
+_REDIRECTION = r"&>>?+ | >[>&|]?+(?!\() | <[&>]?+(?![<(])"
+# A comment, a redirection with its target, a word, an operator, or one character that none of them can start with.
 _TOKEN = re.compile(
-    rf"""
-    (?:\d*+|\{{\w+\}}) (?: <<_ | (?:{_REDIRECTION}) [ \t\r]*+ (?:[^'"\\$`;&|()<>\n \t\r]++|{_WORD})*+ )
-    | (?: [^'"\\$`;&|()<>\n \t\r]++ | {_WORD} )++
-    """,
+    rf"""[ \t\r]*+ (
+    \#[^\n]*+
+    | (?=[\d{{<>&]) (?:\d*+|\{{\w+\}}) (?: <<_ | (?:{_REDIRECTION}) [ \t\r]*+ (?:(?!\#)(?:{_PART})++)?+ )
+    | (?:{_PART})++
+    | && | \|\| | [;&|\n] | . | \Z )""",
     re.VERBOSE | re.DOTALL,
 )
 _REDIRECTED = re.compile(r"((?:\d*+|\{\w+\})(?:<<_|[<>&|]++))[ \t\r]*+(.*)", re.DOTALL)
+_NOT_PLAIN = re.compile(r"['\"\\<>=]")
 _QUOTED = re.compile(r"['\"\\]")
 # A line that opens one here-document and has no quotes but those of its delimiter.
 _HERE_DOCUMENT = re.compile(r"([^'\"\\$`()<#\n]*+)<<[ \t]*+(['\"]?)(\w++)\2(?![^ \t\n;&|>])([^'\"\\$`()<#\n]*+)\n")
 _NOT_FOLLOWED = frozenset("'\"\\$`()<")
-_OPERATORS = frozenset({"&&", "||", ";", "|", "&", "\n"})
+# The end of the text reads as an empty token.
+_ENDS = frozenset({"&&", "||", ";", "|", "&", "\n", ""})
 _INTRODUCERS = frozenset({"if", "then", "elif", "else", "while", "until", "do", "{", "!"})
 _RESERVED = _INTRODUCERS | {"in", "fi", "done", "esac", "}", "[[", "]]", "for", "select", "case", "function"}
 _MOVES = frozenset({"cd", "pushd", "popd"})
+_ONE_QUOTE = re.compile(r"""'([^']*+)'|"([^"\\]*+)\"""")
+# A word, or what is in its quotes, that is no flag, no punctuation, no assignment and no redirection.
+_PLAIN_VALUE = re.compile(r"""(['"]?)([\w./~*][^'"\\<>=]*+)\1""")
 _DIGIT = re.compile(r"\d")
 _NO_FILE = "0123456789-"
 
 
 class Outliner:
-    """Outlines commands under one policy; remembers their pieces, within a bound."""
+    """Outlines commands under one policy; remembers their words, within a bound."""
 
     def __init__(self, policy: StepPolicy) -> None:
         self._policy = policy
-        self._remembered_piece = lru_cache(MEMO_PIECES)(self._piece)
-        self._remembered_kind = lru_cache(MEMO_PIECES)(self._kind)
+        self._kinds = _Kinds(policy, _kind_of)
+        self._places = _Kinds(policy, partial(_place_of, sides=policy.sides))
+        self._reading_after = lru_cache(MEMO_WORDS)(self._settled_reading)
+        self._remembered_simple = lru_cache(MEMO_WORDS)(self._simple)
 
     def outline(self, command: str) -> Outline | None:
         """The outline of a command, or None when it has to be read itself; never raises."""
-        if len(command) > MAX_LENGTH:
+        tokens = _tokens(command) if len(command) <= MAX_LENGTH else None
+        if tokens is None or not _NOT_FOLLOWED.isdisjoint(tokens):
             return None
-        pieces = _pieces(command)
-        if pieces is None or not _NOT_FOLLOWED.isdisjoint(pieces):
-            return None
-        if len(command) <= MEMO_LENGTH:
-            return tuple(map(self._remembered_piece, pieces))
-        return tuple(
-            [self._piece(piece) if len(piece) > MEMO_LENGTH else self._remembered_piece(piece) for piece in pieces]
-        )
+        outline: list[str] = []
+        start = 0
+        simple = self._remembered_simple if len(command) <= MEMO_LENGTH else self._simple
+        for end in [at for at, token in enumerate(tokens) if token in _ENDS]:
+            if start < end:
+                outline += simple(tuple(tokens[start:end]))
+            outline.append(tokens[end])
+            start = end + 1
+        return tuple(outline)
 
-    def _piece(self, piece: str) -> str:
-        """The tokens of one piece: as written as far as they say what is run, then by kind."""
-        if piece in _OPERATORS:
-            return piece
-        if piece.startswith("#"):
-            return "#"
-        tokens = _TOKEN.findall(piece)
-        if "<" not in piece and ">" not in piece:
-            literal = self._literal_words(tokens)
-            return " ".join([*tokens[:literal], *map(self._kind_of, tokens[literal:])])
+    def _simple(self, tokens: Outline) -> Outline:
+        """The tokens of a simple command: as written as far as they say what is run, then by kind."""
+        if tokens[-1].startswith("#"):
+            tokens = tokens[:-1]
+            if not tokens:
+                return tokens
+        if read := self._reading_after(tokens[0]):
+            return (tokens[0], *read(tokens[1:]))
         words = [token for token in tokens if not _REDIRECTED.match(token)]
-        literal_words = set(words[: self._literal_words(words)])
-        return " ".join([token if token in literal_words else self._kind_of(token) for token in tokens])
+        literal = self._literal_words(words)
+        if len(words) == len(tokens):
+            return (*tokens[:literal], *self._places.of(tokens[literal:]))
+        as_written = set(words[:literal])
+        return tuple([token if token in as_written else self._places.of((token,))[0] for token in tokens])
+
+    def _settled_reading(self, first: str) -> Callable[[Iterable[str]], list[str]] | None:
+        """How the tokens after a first word are outlined that settles what is run; None when it does not."""
+        if _NOT_PLAIN.search(first):
+            return None
+        program = self._policy.known_program(first)
+        if program in _MOVES:
+            return list
+        if program not in self._settled_programs:
+            return None
+        has_target = any("{side}" in rule.signature for rule in self._policy.rules_of.get(program, ()))
+        return self._places.of if has_target else self._kinds.of
 
     def _literal_words(self, words: Sequence[str]) -> int:
         """How many words from the first on matter as they are written."""
         policy, everything = self._policy, len(words)
-        if words and "=" not in words[0] and policy.known_program(words[0]) in self._settled_programs:
-            return 1
         start = 0
         while start < everything and words[start] in _INTRODUCERS:
             start += 1
@@ -116,23 +131,34 @@ class Outliner:
             return everything
         if interpreter := policy.interpreters.get(program):
             if first == interpreter.module and len(deciding) > 2:
-                return self._literal_words_of_module(interpreter, deciding[2], start + 2, everything)
+                return self._literal_words_of_module(interpreter, words, start + 2)
             if first == interpreter.code and not interpreter.shell_text:
                 return start + 2
             is_file = not is_option(first) and policy.known_program(first) not in policy.rules_of
             return start + 1 if is_file else everything
-        if is_option(first) or is_assignment(first) or not self._is_plain(program):
-            return everything
-        is_unknown = program not in policy.rules_of and program not in policy.syntax
-        return start + 1 if is_unknown and not looks_like_subcommand(first) else start + 2
+        return self._literal_words_of_program(program, words, start)
 
-    def _literal_words_of_module(self, interpreter: Interpreter, module: str, at: int, everything: int) -> int:
+    def _literal_words_of_module(self, interpreter: Interpreter, words: Sequence[str], at: int) -> int:
+        module = words[at]
         if _QUOTED.search(module):
-            return everything
+            return len(words)
         program = interpreter.modules.get(module, module.partition(".")[0])
         if program not in self._policy.programs:
             return at
-        return at + 1 if self._policy.known_program(program) in self._settled_programs else everything
+        program = self._policy.known_program(program)
+        if program in self._settled_programs:
+            return at + 1
+        return self._literal_words_of_program(program, words, at)
+
+    def _literal_words_of_program(self, program: str, words: Sequence[str], at: int) -> int:
+        policy = self._policy
+        first = words[at + 1] if at + 1 < len(words) else ""
+        if not first or _QUOTED.search(first) or is_option(first) or is_assignment(first):
+            return len(words)
+        if not self._is_plain(program):
+            return len(words)
+        is_unknown = program not in policy.rules_of and program not in policy.syntax
+        return at + 1 if is_unknown and not looks_like_subcommand(first) else at + 2
 
     def _is_plain(self, program: str) -> bool:
         """It runs no other program and changes no directory, and only its first word can be a sub-command of its own.
@@ -147,40 +173,6 @@ class Outliner:
             and program not in _MOVES
             and not (syntax and syntax.scripts)
         )
-
-    def _kind_of(self, word: str) -> str:
-        return self._remembered_kind(word) if len(word) <= MEMO_LENGTH else self._kind(word)
-
-    def _kind(self, word: str) -> str:
-        """What can matter of a word that says nothing of what is run, or of a redirection."""
-        if redirected := _REDIRECTED.match(word):
-            operator, target = redirected.groups()
-            is_file = target.strip(_NO_FILE) and not target.isdecimal() and not _QUOTED.search(target)
-            return f"{operator} {self._kind(target) if is_file else target}"
-        value = _value(word)
-        if is_literal(value):
-            return self._flag(value) or word
-        return word if is_assignment(value) or value in self._vocabulary else self._shape(value)
-
-    def _flag(self, word: str) -> str | None:
-        """A flag and the shape of the value attached to it, if that can be nothing but a value."""
-        flag, value = split_flag(word)
-        if value is None:
-            return None
-        is_certain = flag.startswith("--") if flag.endswith("=") else not self._has_numbered_options
-        return flag + self._shape(value) if is_certain else None
-
-    def _shape(self, value: str) -> str:
-        side = side_of(directory_of(value), self._policy.sides)
-        return f"<{slot_kind(value)},{side},{'/' in value},{is_bare(value)}>"
-
-    @cached_property
-    def _has_numbered_options(self) -> bool:
-        """The policy knows an option or a directory by a digit: a number attached to an option could be one."""
-        policy = self._policy
-        options = {option for rule in policy.rules for option in rule.options}
-        options |= {option for syntax in policy.syntax.values() for option in syntax.with_value}
-        return any(map(_DIGIT.search, options | policy.sides.backend | policy.sides.frontend))
 
     @cached_property
     def _settled_programs(self) -> frozenset[str]:
@@ -198,6 +190,50 @@ class Outliner:
             if len(wrappers) == 1 and not (further or wrapper.positionals or wrapper.shell_text or wrapper.scripts)
         )
 
+
+class _Kinds:
+    """What can matter of words that say nothing of what is run, and of redirections; remembers the short ones."""
+
+    def __init__(self, policy: StepPolicy, shape: Callable[[str], str]) -> None:
+        self._policy = policy
+        self._shape = shape
+        self._remembered = lru_cache(MEMO_WORDS)(self._kind)
+
+    def of(self, words: Iterable[str]) -> list[str]:
+        """For each word what it is, as far as it can matter."""
+        return [self._remembered(word) if len(word) <= MEMO_LENGTH else self._kind(word) for word in words]
+
+    def _kind(self, word: str) -> str:
+        if plain := _PLAIN_VALUE.fullmatch(word):
+            value = plain[2]
+            return word if value in self._vocabulary else self._shape(value)
+        if ("<" in word or ">" in word) and (redirected := _REDIRECTED.match(word)):
+            operator, target = redirected.groups()
+            is_file = target.strip(_NO_FILE) and not target.isdecimal() and not _QUOTED.search(target)
+            return f"{operator} {_kind_of(target) if is_file else target}"
+        value = _value(word)
+        if is_literal(value):
+            return self._flag(value) or word
+        if value in self._vocabulary:
+            return word
+        return f"={self._shape(value)}" if is_assignment(value) else self._shape(value)
+
+    def _flag(self, word: str) -> str | None:
+        """A flag and the shape of the value attached to it, if that can be nothing but a value."""
+        flag, value = split_flag(word)
+        if value is None:
+            return None
+        is_certain = flag.startswith("--") if flag.endswith("=") else not self._has_numbered_options
+        return flag + self._shape(value) if is_certain else None
+
+    @cached_property
+    def _has_numbered_options(self) -> bool:
+        """The policy knows an option or a directory by a digit: a number attached to an option could be one."""
+        policy = self._policy
+        options = {option for rule in policy.rules for option in rule.options}
+        options |= {option for syntax in policy.syntax.values() for option in syntax.with_value}
+        return any(map(_DIGIT.search, options | policy.sides.backend | policy.sides.frontend))
+
     @cached_property
     def _vocabulary(self) -> frozenset[str]:
         """Words that the policy or the grammar tells apart among the arguments."""
@@ -207,17 +243,31 @@ class Outliner:
         return frozenset(_RESERVED | policy.devices | subcommands | verbs)
 
 
+def _kind_of(value: str) -> str:
+    """The slot that a value is, and whether it is a path to a program that takes any word for one."""
+    kind = slot_kind(value)
+    return f"<{kind},bare>" if kind == "str" and is_bare(value) else f"<{kind}>"
+
+
+def _place_of(value: str, sides: Sides) -> str:
+    """As `_kind_of`, and what it says of the target if it is a path."""
+    return f"{_kind_of(value)}{side_of(directory_of(value), sides)}{'/' in value}"
+
+
 def _settle(rules: Iterable[ProgramRule]) -> bool:
     """One of the rules fits whatever the words are, and none takes just any word for a sub-command."""
     always = any(not (rule.subcommands or rule.options or rule.piped) for rule in rules)
     return always and not any("*" in rule.subcommands for rule in rules)
 
 
-def _pieces(command: str) -> list[str] | None:
-    """The pieces of a command without the bodies of its here-documents; None if one cannot be told."""
+def _tokens(command: str) -> list[str] | None:
+    """The tokens of a command without the bodies of its here-documents, an empty one last; None if one cannot be told.
+
+    A character that nothing can start with stands alone.
+    """
     if "<<" not in command:
-        return _PIECE.findall(command)
-    pieces: list[str] = []
+        return _TOKEN.findall(command)
+    tokens: list[str] = []
     position = 0
     while (mark := command.find("<<", position)) >= 0:
         line = max(command.rfind("\n", position, mark) + 1, position)
@@ -225,21 +275,20 @@ def _pieces(command: str) -> list[str] | None:
         if opened is None or command.endswith("\\\n", position, line):
             return None
         before, _, delimiter, after = opened.groups()
-        pieces += _PIECE.findall(command[position:line])
-        pieces += _PIECE.findall(f"{before}<<_{after}\n")
+        if position < line:
+            tokens += _TOKEN.findall(command[position:line])[:-1]
+        tokens += _TOKEN.findall(f"{before}<<_{after}\n")[:-1]
         position, _ = end_of_here_document(command, opened.end(), HereDocument(delimiter, "<<"))
-    pieces += _PIECE.findall(command, position)
-    return pieces
+    tokens += _TOKEN.findall(command, position)
+    return tokens
 
 
 def _value(word: str) -> str:
     """The word without its quotes."""
     if not _QUOTED.search(word):
         return word
-    inner = word[1:-1]
-    if word[0] == word[-1] and not _QUOTED.search(inner):
-        return inner
-    return Lexer(word).word().value
+    quoted = _ONE_QUOTE.fullmatch(word)
+    return quoted[1] or quoted[2] or "" if quoted else Lexer(word).word().value
 
 
 def _runs(words: Sequence[str]) -> Iterator[str]:

@@ -39,7 +39,7 @@ _PIECE = re.compile(
     r"|(?P<dollar>\$(?![({'\"]))",
     re.DOTALL,
 )
-_ESCAPED_IN_DOUBLE = re.compile(r"\\([\\\"$`\n])")
+_ESCAPED_IN_DOUBLE = re.compile(r"\\(?:([\\\"$`])|\n)")
 _MARK = re.compile(r"\\.|\$?'|\$?\"|`|\$\(\(|\$\(|\$\{|[()}\n]|<<<|<<-?", re.DOTALL)
 _SINGLE_END = re.compile(r"[^']*+'")
 _ANSI_END = re.compile(r"(?:[^'\\]++|\\.)*+'", re.DOTALL)
@@ -132,7 +132,7 @@ class Lexer:
         piece = self._text[start : self._position]
         unsigned = piece.removeprefix("$")
         if unsigned[:1] in ('"', "'"):
-            return _ESCAPED_IN_DOUBLE.sub(_escaped, unsigned[1 : -1 if closed else None])
+            return _ESCAPED_IN_DOUBLE.sub(r"\1", unsigned[1 : -1 if closed else None])
         return piece
 
     def _redirection(self, operator: str, descriptor: str) -> Token:
@@ -160,12 +160,8 @@ def _unquoted(piece: re.Match[str]) -> str:
     if piece.lastgroup == "escaped":
         return "" if piece["escaped"] == "\n" else piece["escaped"]
     if piece.lastgroup == "double":
-        return _ESCAPED_IN_DOUBLE.sub(_escaped, piece["double"])
+        return _ESCAPED_IN_DOUBLE.sub(r"\1", piece["double"])
     return piece[piece.lastgroup] if piece.lastgroup else ""
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return "" if match[1] == "\n" else match[1]
 
 
 def end_of_here_document(text: str, position: int, document: HereDocument) -> tuple[int, bool]:
@@ -173,7 +169,8 @@ def end_of_here_document(text: str, position: int, document: HereDocument) -> tu
 
     The position to start from is that after a line end, or where the here-document before it ended.
     """
-    found = _delimiter_line(document).search(text, position - 1)
+    position = text.find(f"\n{document.delimiter}" if document.operator == "<<" else "\n", position - 1)
+    found = _delimiter_line(document).search(text, position) if position >= 0 else None
     return (found.end(), True) if found else (len(text), False)
 
 

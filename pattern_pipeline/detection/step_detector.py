@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from functools import lru_cache, partial
+from itertools import count, starmap
 from typing import Final
 
 import polars as pl
@@ -87,7 +88,8 @@ class StepDetector:
         calls = self._distinct_calls(steps)
         distinct: list[_Call] = calls.select(_CALL).rows()
         first_of: dict[Hashable, int] = {}
-        firsts = [first_of.setdefault(self._likeness(*call), number) for number, call in enumerate(distinct)]
+        likenesses = starmap(self._likeness, distinct)
+        firsts = list(map(first_of.setdefault, likenesses, count()))
         rows = [(first, *part) for alike, first in first_of.items() for part in self._parts_of(alike, distinct[first])]
         found = pl.DataFrame(rows, schema=_PARTS, orient="row")
         detected = _on_steps(steps, calls.with_columns(call=pl.Series(firsts, dtype=pl.UInt32)), found, "part")

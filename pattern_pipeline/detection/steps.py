@@ -190,7 +190,10 @@ def directory_of(path: str) -> str:
 
 def side_of(directory: str, sides: Sides) -> str | None:
     """`backend` or `frontend` by the right-most token of a directory that says so."""
-    for token in reversed(_SEPARATORS.split(directory.lower())):
+    directory = directory.lower()
+    if not sides.mentioned.search(directory):
+        return None
+    for token in reversed(_SEPARATORS.split(directory)):
         if token in sides.backend:
             return "backend"
         if token in sides.frontend:

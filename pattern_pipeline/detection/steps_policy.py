@@ -149,6 +149,11 @@ class Sides(_Model):
     backend: Names
     frontend: Names
 
+    @cached_property
+    def mentioned(self) -> re.Pattern[str]:
+        """Found in every text that has one of the tokens, and in some that have none."""
+        return re.compile("|".join(map(re.escape, sorted(self.backend | self.frontend))))
+
 
 class StepPolicy(_Model):
     """The step layer's policy.

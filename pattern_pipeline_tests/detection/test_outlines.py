@@ -31,6 +31,9 @@ OUTLINER = Outliner(POLICY)
         ("cat > a.py <<'EOF'\nit's\nEOF\npython a.py", 'cat > b.py << "END"\n<<`$(\nEND\npython b.py'),
         ("python -m pytest tests/a.py -k 'a or b'", 'python -m pytest tests/b.py -k "c and d"'),
         ("python -c 'print(1)' 2>&1", 'python -c "x = {}; y"  2>&1'),
+        ("python -m django test a.b.C --settings=x", "python -m django test 'c.d.E' --settings=y"),
+        ("grep 'atomic=a' x/a.py", 'grep "other=b" x/b.py'),
+        ("ls server/a.py", "ls b.py"),
         ("git show a/b.py", "git show c/d.py"),
         ("grep --include='*.py' -A3 x/y z/", "grep --include='*.md' -A12 v/w u/"),
     ],
@@ -58,6 +61,9 @@ def test_commands_that_differ_in_values_only_have_one_outline(one: str, other: s
         ("cat a '-n'", "cat a n/m"),
         ("npm run test:a", "npm run b:test"),
         ("A=x/cat b", "x/cat b"),
+        ("> x/cat git diff", "> x/cat git add"),
+        ("cat a=b", "cat b"),
+        ("python -m django test server/x.py", "python -m django test client/x.py"),
     ],
 )
 def test_commands_that_mean_different_things_have_different_outlines(one: str, other: str) -> None:
