@@ -18,6 +18,7 @@ from pattern_pipeline.history.hours import close_hours, stale_hours
 from pattern_pipeline.warehouse.database import Warehouse
 from pattern_pipeline_tests.history.batches import stored, touched, wipe
 from pattern_pipeline_tests.history.files import landed, write
+from pattern_pipeline_tests.history.telemetry import claude, gen_ai, spans, tool, write_export
 from pattern_pipeline_tests.history.transcripts import BEGIN, Session, text, use, write_transcript
 from pattern_pipeline_tests.tables import snapshot
 
@@ -186,6 +187,33 @@ def test_without_the_better_source_the_other_comes_back(warehouse: Warehouse, so
     assert snapshot(warehouse) != before
     forget(warehouse, str(sources / TRANSCRIPT))
     assert snapshot(warehouse) == before
+
+
+def test_exported_telemetry_ranks_below_transcripts_and_claude_codes_own_above_hooks(
+    warehouse: Warehouse, sources: Path, tmp_path: Path
+) -> None:
+    own = [
+        claude(1, "interaction", 0, 9, user_prompt="run the tests", interaction__sequence=1),
+        claude(2, "tool", 2, 4, 1, tool_name="Bash", tool_use_id="t1", full_command="pytest -q"),
+        claude(3, "tool", 5, 6, 1, tool_name="Read", tool_use_id="t8", file_path="b.py"),
+    ]
+    common = gen_ai(1, "execute_tool", 2, 3, of={**tool("Bash", "t9", {}), "conversation__id": "s1"}, trace="b" * 32)
+    landed(warehouse, write_export(tmp_path / "otel.jsonl", [spans(common)]))
+    landed(warehouse, sources / HOOKS)
+    assert superseded(warehouse) == {"otel": "hooks"}
+    landed(warehouse, write_export(tmp_path / "claude-otel.jsonl", [spans(*own, service="claude-code")]))
+    assert superseded(warehouse) == {"otel": "claude-otel", "hooks": "claude-otel"}
+    landed(warehouse, sources / TRANSCRIPT)
+    assert superseded(warehouse) == {"otel": "claude", "hooks": "claude", "claude-otel": "claude"}
+    assert counted(warehouse) == (2, 6), "t1, t2, t3 of the transcript, t8, t9 and a search of the others"
+
+
+def superseded(warehouse: Warehouse) -> dict[str, str]:
+    """The kind of source of each superseded run, and that of the run which counts instead."""
+    with warehouse.transaction() as tx:
+        query = """SELECT run.source, better.source FROM workflow_history AS run
+                   JOIN workflow_history AS better ON better.workflow_id = run.superseded_by"""
+        return {row[0]: row[1] for row in tx.connection.exec_driver_sql(query)}
 
 
 def test_a_purged_line_of_the_better_source_gives_its_call_back(warehouse: Warehouse, tmp_path: Path) -> None:
