@@ -45,7 +45,7 @@ def other_telemetry() -> list[Record]:
 
 def generic_runs() -> list[Record]:
     step = {"tool": "Bash", "tool_use_id": "t1", "command": "pytest -q"}
-    return [a_run(steps=[step]), a_run(id=2)]
+    return [a_run(), a_run(id=2, steps=[step])]
 
 
 SOURCES = {
