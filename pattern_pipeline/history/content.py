@@ -7,7 +7,8 @@ and compared for years. How versions are merged does not belong here.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 import polars as pl
@@ -45,6 +46,14 @@ class Prepared:
         """The batch with its contents hashed."""
         runs = with_content(batch.runs, batch.steps)
         return cls(batch, runs, versions(runs))
+
+    def without(self, known: Collection[str]) -> Self:
+        """The runs that are not `known`, and their steps."""
+        is_known = pl.col("workflow_id").is_in(list(known))
+        if not known or self.runs.filter(is_known).is_empty():
+            return self
+        batch = replace(self.batch, runs=self.batch.runs.filter(~is_known), steps=self.batch.steps.filter(~is_known))
+        return type(self)(batch, self.runs.filter(~is_known), self.versions.filter(~is_known))
 
 
 def with_content(runs: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from datetime import time as clock
+from functools import partial
 from typing import cast
 
 from pattern_pipeline.detection.policy import Policy
@@ -30,6 +31,7 @@ from pattern_pipeline.history.report import Figures, LandingReport, SourceReport
 from pattern_pipeline.history.requests import Progress, Request, canonical, unwatched
 from pattern_pipeline.history.retention import retention_notes
 from pattern_pipeline.history.supersession import merged
+from pattern_pipeline.history.together import NewFile, groups, land_new, read_small
 from pattern_pipeline.settings import Settings
 from pattern_pipeline.warehouse.ahead import one_ahead
 from pattern_pipeline.warehouse.database import Transaction, Warehouse
@@ -130,9 +132,11 @@ class _Landing:
             ledger.mark_gone(tx, spec, [each.location for each in locations])
             known = ledger.at(tx, [each.location for each in locations])
         self._meter.expect(locations)
-        for location in locations:
-            self._requests[location.location] = location, request
-            if _is_untouched(location, known.get(location.location), request):
+        self._requests.update((each.location, (each, request)) for each in locations)
+        for location, *others in groups(locations, lambda each: each.location not in known):
+            if others:
+                self._land_together([location, *others], request)
+            elif _is_untouched(location, known.get(location.location), request):
                 self.reports.append(SourceReport(location.location, "unchanged"))
                 self._meter.finish(location)
             else:
@@ -171,6 +175,33 @@ class _Landing:
             if location.location == source.location
         ]
 
+    def _land_together(self, locations: Sequence[Location], request: Request) -> None:
+        """Lands small files that were never read before; each that does not fit in with the others by itself."""
+        started = time.monotonic()
+        with source_lock(self._warehouse, *(each.location for each in locations)) as tx:
+            files = [file for each in locations if (file := self._read_small(each, request)) is not None]
+            landed = land_new(self._warehouse, tx, files, partial(_begin_new, request))
+        seconds = (time.monotonic() - started) / len(locations)
+        for file in files:
+            location, batch = file.location, file.prepared.batch
+            if location.location in landed:
+                figures = _figures(batch, landed[location.location])
+                self._note_read(location, file.related)
+                self._meter.read(location, batch.rows_read, batch.byte_offset)
+                self.reports.append(SourceReport(location.location, "read", figures, seconds=seconds))
+                self._meter.finish(location)
+        for location in locations:
+            if location.location not in landed:
+                self._land_location(location, request)
+
+    def _read_small(self, location: Location, request: Request) -> NewFile | None:
+        try:
+            reader = reader_for(location, request.configured.source_type)
+            digest = _options_digest(reader, request.options)
+            return read_small(location, reader, digest, request.options)
+        except (InvalidInput, OSError):
+            return None  # The ordinary way will say so.
+
     def _land_location(self, location: Location, request: Request) -> None:
         started = time.monotonic()
         try:
@@ -199,19 +230,9 @@ class _Landing:
             return SourceReport(location.location, "unchanged")
         if usable is not None and content.offset:
             return self._read(usable, reader, location, request.options, content)
-        return self._read(self._begin(location, request, reader, digest), reader, location, request.options, content)
-
-    def _begin(self, location: Location, request: Request, reader: Reader, digest: str) -> Source:
-        with self._warehouse.transaction() as tx:
-            return ledger.begin_pass(
-                tx,
-                location=location.location,
-                spec=request.configured.spec,
-                reader=reader.kind,
-                reader_rank=reader.rank,
-                namespace=request.options.namespace_for(reader.kind),
-                options_hash=digest,
-            )
+        with self._warehouse.transaction() as beginning:
+            source = _begin(beginning, location, request, reader, digest)
+        return self._read(source, reader, location, request.options, content)
 
     def _read(
         self, source: Source, reader: Reader, location: Location, options: ReadOptions, content: Content
@@ -231,13 +252,32 @@ class _Landing:
                         ledger.complete(bulk, source, content, offset, from_start=from_start)
                 figures += _figures(batch, counts)
                 self._meter.read(location, batch.rows_read, batch.byte_offset)
-        self._read_now.add(location.location)
-        self._related.update(reader.related(location))
+        self._note_read(location, reader.related(location))
         with self._warehouse.transaction() as tx:
             quarantined = ledger.quarantined(tx, source)
         return SourceReport(
             location.location, "read" if from_start else "continued", replace(figures, quarantined=quarantined)
         )
+
+    def _note_read(self, location: Location, related: Sequence[str]) -> None:
+        self._read_now.add(location.location)
+        self._related.update(related)
+
+
+def _begin(tx: Transaction, location: Location, request: Request, reader: Reader, digest: str) -> Source:
+    return ledger.begin_pass(
+        tx,
+        location=location.location,
+        spec=request.configured.spec,
+        reader=reader.kind,
+        reader_rank=reader.rank,
+        namespace=request.options.namespace_for(reader.kind),
+        options_hash=digest,
+    )
+
+
+def _begin_new(request: Request, tx: Transaction, file: NewFile) -> Source:
+    return _begin(tx, file.location, request, file.reader, file.digest)
 
 
 class _Meter:

@@ -191,10 +191,14 @@ def mark_gone(tx: Transaction, spec: str, present: Sequence[str]) -> None:
 
 
 @contextmanager
-def source_lock(warehouse: Warehouse, location: str) -> Iterator[Transaction]:
-    """One reader of a source at a time; the server frees the lock however the holder ends."""
+def source_lock(warehouse: Warehouse, *locations: str) -> Iterator[Transaction]:
+    """One reader of a source at a time; the server frees the locks however the holder ends.
+
+    Several are taken in one order, so that nobody deadlocks.
+    """
     with warehouse.transaction() as tx:
-        tx.lock(f"history source {location}")
+        for location in sorted(locations):
+            tx.lock(f"history source {location}")
         yield tx
 
 

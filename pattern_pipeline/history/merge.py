@@ -7,7 +7,7 @@ what to read belong to `landing`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import orjson
@@ -58,19 +58,78 @@ def merge(bulk: BulkTransaction, source: Source, prepared: Prepared, *, pass_is_
         bulk.run("history/add_quarantined", **this_pass)
     is_new = not takes_back and bool(bulk.scalar("history/all_new"))
     if is_new:
-        own = (pl.lit(value, dtype=pl.Int32).alias(column) for column, value in this_pass.items())
-        bulk.load("run_sources", prepared.versions.drop("ordinal", "event_time").with_columns(own))
-    if is_new and not is_possible(bulk):
-        counts = add(bulk, prepared.runs, batch.steps)
+        bulk.load("run_sources", _supplied(source, prepared))
+        counts = _store_new(bulk, prepared.runs, batch.steps, prepared.versions)
     else:
         bulk.load("staged_versions", prepared.versions, temporary=True)
-        if is_new:
-            bulk.run("history/resolve_new")
-        else:
-            _compare(bulk, this_pass, takes_back=takes_back)
+        _compare(bulk, this_pass, takes_back=takes_back)
         counts = store(bulk, prepared.runs, batch.steps)
     if takes_back:
         bulk.run("history/clear_old_quarantined", **this_pass)
+    _account(bulk, source, batch)
+    return counts
+
+
+def merge_new(bulk: BulkTransaction, parts: Sequence[tuple[Source, Prepared]]) -> dict[int, MergeCounts]:
+    """Merges what several sources say of runs that nobody told of before, as one batch.
+
+    Left out are sources that tell of a run that is known already, or that one before them tells otherwise.
+
+    Args:
+        bulk: A transaction that has merged nothing yet.
+        parts: Sources in their first pass, each with all that it holds; without bad records.
+
+    Returns:
+        What became of the runs of each source that was merged, by its id.
+    """
+    bulk.run("history/create_stage")
+    bulk.load("staged_runs", pl.concat(each.versions.select("workflow_id") for _, each in parts), temporary=True)
+    bulk.run("history/analyze_stage")
+    bulk.lock(MERGE_LOCK)
+    known = set(bulk.frame("history/known_runs")["workflow_id"])
+    told: dict[str, str] = {}
+    counts: dict[int, MergeCounts] = {}
+    chosen: list[tuple[Source, Prepared]] = []
+    own: list[Prepared] = []
+    for source, prepared in parts:
+        contents = dict(prepared.runs.select("workflow_id", "content_hash").iter_rows())
+        if known.isdisjoint(contents) and all(told.get(run, content) == content for run, content in contents.items()):
+            chosen.append((source, prepared))
+            own.append(prepared.without(told))
+            inserted = own[-1].runs.height
+            counts[source.source_id] = MergeCounts(inserted=inserted, unchanged=len(contents) - inserted)
+            told |= contents
+    if chosen:
+        bulk.load("run_sources", pl.concat(_supplied(source, prepared) for source, prepared in chosen))
+        versions = pl.concat(each.versions for each in own)
+        _store_new(
+            bulk,
+            pl.concat(each.runs for each in own),
+            pl.concat(each.batch.steps for each in own),
+            versions.with_columns(ordinal=pl.int_range(pl.len(), dtype=pl.Int32)),
+        )
+    for source, prepared in chosen:
+        _account(bulk, source, prepared.batch)
+    return counts
+
+
+def _supplied(source: Source, prepared: Prepared) -> pl.DataFrame:
+    """Rows of `run_sources`: what a source says in its pass."""
+    own = (("source_id", source.source_id), ("pass", source.pass_number))
+    values = (pl.lit(value, dtype=pl.Int32).alias(column) for column, value in own)
+    return prepared.versions.drop("ordinal", "event_time").with_columns(values)
+
+
+def _store_new(bulk: BulkTransaction, runs: pl.DataFrame, steps: pl.DataFrame, versions: pl.DataFrame) -> MergeCounts:
+    """Stores runs that nobody told of before; `versions` has a row for each of them."""
+    if not is_possible(bulk):
+        return add(bulk, runs, steps)
+    bulk.load("staged_versions", versions, temporary=True)
+    bulk.run("history/resolve_new")
+    return store(bulk, runs, steps)
+
+
+def _account(bulk: BulkTransaction, source: Source, batch: Batch) -> None:
     bulk.run(
         "history/account_batch",
         source_id=source.source_id,
@@ -81,7 +140,6 @@ def merge(bulk: BulkTransaction, source: Source, prepared: Prepared, *, pass_is_
         first_event_time=batch.runs["event_time"].min(),
         last_event_time=batch.runs["event_time"].max(),
     )
-    return counts
 
 
 def _compare(bulk: BulkTransaction, this_pass: Mapping[str, int], *, takes_back: bool) -> None:

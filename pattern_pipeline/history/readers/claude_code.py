@@ -49,6 +49,7 @@ class ClaudeCodeReader:
     def __init__(self) -> None:
         self._files = ProjectFiles()
         self._held: _Held | None = None
+        self._last_read: tuple[Path, Sequence[str]] | None = None
 
     def recognises(self, location: Location, head: bytes) -> bool:
         """A file whose first records are those of a session."""
@@ -56,14 +57,16 @@ class ClaudeCodeReader:
 
     def related(self, location: Location) -> Sequence[str]:
         """The files that are read together with this one."""
-        paths = self._files.related(location.path)
-        return [str(path) for path in paths if path != location.path] if _can_hold(paths) else ()
+        if self._last_read is not None and self._last_read[0] == location.path:
+            return self._last_read[1]
+        return _others(location.path, self._files.related(location.path))
 
     def read(self, location: Location, options: ReadOptions, offset: int = 0) -> Iterator[Batch]:
         """Batches of the runs of which the file holds a line; see `Reader.read`."""
         if location.kind != "file":
             raise InvalidInput(f"{location.location} is a table; transcripts are files.")
         paths = self._files.related(location.path)
+        self._last_read = location.path, _others(location.path, paths)
         output = _Output(self.kind, options)
         whole_sessions = options.mapping.run_unit == "session"
         if offset or not _can_hold(paths):
@@ -269,6 +272,10 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def _others(path: Path, paths: Sequence[Path]) -> Sequence[str]:
+    return [str(each) for each in paths if each != path] if _can_hold(paths) else ()
 
 
 def _can_hold(paths: Iterable[Path]) -> bool:

@@ -6,15 +6,18 @@ them lie in one project directory. What is in the lines belongs to `transcript_l
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 from typing import Final
 
 import orjson
 
 _SUBAGENTS: Final = "subagents"
+_SUFFIX: Final = ".jsonl"
 _WINDOW: Final = 1 << 16
 _WHOLE_BYTES: Final = 1 << 20
 _HEAD_LINES: Final = 50
@@ -37,41 +40,64 @@ def is_transcript(head: bytes) -> bool:
 
 def stamp(path: Path) -> Stamp:
     """What tells that a file is as it was: inode, size and time of its last change."""
-    status = path.stat()
-    return status.st_ino, status.st_size, status.st_mtime_ns
+    return _stamp_of(path.stat())
 
 
 @dataclass
 class ProjectFiles:
     """The transcripts of project directories, and what connects them; a file is looked into again when it changed."""
 
-    known: dict[Path, tuple[Stamp, Keys]] = field(default_factory=dict)
+    known: dict[str, tuple[Stamp, Keys]] = field(default_factory=dict)
 
     def related(self, path: Path) -> list[Path]:
         """The files that belong together with this one, itself among them, in the order of their names."""
         project = path.parent.parent.parent if path.parent.name == _SUBAGENTS else path.parent
-        candidates = {each: keys for each in _siblings(project) if (keys := self._keys(each))}
-        keys = self._keys(path)
-        found = {path}
-        while joining := [each for each, its in candidates.items() if each not in found and its & keys]:
+        candidates = {name: keys for name, now in _siblings(project) if (keys := self._keys(name, now))}
+        keys = self._keys(str(path), None)
+        found = {str(path)}
+        while joining := [name for name, its in candidates.items() if name not in found and not its.isdisjoint(keys)]:
             found.update(joining)
-            keys = keys.union(*(candidates[each] for each in joining))
-        return sorted(found)
+            keys = keys.union(*(candidates[name] for name in joining))
+        return sorted(map(Path, found))
 
-    def _keys(self, path: Path) -> Keys:
+    def _keys(self, name: str, now: Stamp | None) -> Keys:
+        """What connects a file that is as `now` says, which is looked up where it is not given."""
         try:
-            now = stamp(path)
-            known = self.known.get(path)
+            now = now or stamp(Path(name))
+            known = self.known.get(name)
             if known is None or known[0] != now:
-                known = self.known[path] = now, _keys_of(path, now[1])
+                known = self.known[name] = now, _keys_of(Path(name), now[1])
         except OSError:
             return frozenset()
         return known[1]
 
 
-def _siblings(project: Path) -> Iterable[Path]:
-    for pattern in ("*.jsonl", f"*/{_SUBAGENTS}/*.jsonl"):
-        yield from (each for each in project.glob(pattern) if each.is_file())
+def _siblings(project: Path) -> Iterator[tuple[str, Stamp]]:
+    """The files that may belong together, in one look at each directory: there may be thousands."""
+    for entry in _entries(str(project)):
+        if entry.name.endswith(_SUFFIX):
+            yield from _if_file(entry)
+        elif entry.is_dir():
+            for below in _entries(f"{entry.path}{os.sep}{_SUBAGENTS}"):
+                if below.name.endswith(_SUFFIX):
+                    yield from _if_file(below)
+
+
+def _entries(directory: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as entries:
+            return list(entries)
+    except OSError:
+        return []
+
+
+def _if_file(entry: os.DirEntry[str]) -> Iterator[tuple[str, Stamp]]:
+    try:
+        status = entry.stat()
+    except OSError:
+        return
+    if S_ISREG(status.st_mode):
+        yield entry.path, _stamp_of(status)
 
 
 def _keys_of(path: Path, size: int) -> Keys:
@@ -86,6 +112,10 @@ def _keys_of(path: Path, size: int) -> Keys:
             stream.seek(max(size - _WINDOW, _WINDOW))
             text += stream.read(_WINDOW)
     return frozenset(_SESSION.findall(text)) | messages
+
+
+def _stamp_of(status: os.stat_result) -> Stamp:
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _is_record(line: bytes) -> bool:
