@@ -50,6 +50,8 @@ class SequencePolicy(PolicyModel):
     Attributes:
         min_workflows: Distinct workflows that must contain a sequence.
         min_days: UTC days on which it must have been seen.
+        min_share: Share of the workflows that contain either of its two longest parts that must contain it whole. In a
+            long history any two common steps follow one another in some workflows by chance.
         min_length, max_length: Elements of a sequence.
         window_days: The trailing window that is mined.
         roles: Role -> patterns of the signatures that play it, with `*` for any characters.
@@ -59,6 +61,7 @@ class SequencePolicy(PolicyModel):
 
     min_workflows: int = Field(ge=1)
     min_days: int = Field(ge=1)
+    min_share: float = Field(default=0.01, ge=0, le=1)
     min_length: int = Field(ge=2)
     max_length: int = Field(ge=2)
     window_days: int = Field(ge=1)

@@ -56,9 +56,11 @@ class _Found(NamedTuple):
 def mine(steps: pl.DataFrame, policy: SequencePolicy) -> Catalogue:
     """The closed frequent sequences of the steps, and the frequent repairs.
 
-    Frequent: contained in at least `min_workflows` workflows on at least `min_days` days. Closed: no longer frequent
-    sequence, up to `max_length`, is contained in as many workflows. Each length is one sort of integers over the runs
-    whose parts are frequent, so time is near-linear in the steps; runs are compared exactly, not by hash.
+    Frequent: contained in at least `min_workflows` workflows on at least `min_days` days, and in at least `min_share`
+    of the workflows that contain either of the two sequences that are one element shorter, which are frequent as well.
+    Closed: no longer frequent sequence, up to `max_length`, is contained in as many workflows. Each length is one sort
+    of integers over the runs whose parts are frequent, so time is near-linear in the steps; runs are compared exactly,
+    not by hash.
 
     Args:
         steps: Of schema `sequence_runs.STEPS`, in any order.
@@ -103,6 +105,9 @@ def _closed_frequent(elements: pl.DataFrame, policy: SequencePolicy) -> Iterator
         in_workflows = _distinct(runs, workflows[starts], len(firsts))
         on_days = _distinct(runs, days[starts], len(firsts))
         frequent = (in_workflows >= policy.min_workflows) & (on_days >= policy.min_days)
+        if length > 1:
+            before, after = supports[run_at[starts[firsts]]], supports[run_at[starts[firsts] + 1]]
+            frequent &= in_workflows >= policy.min_share * np.maximum(before, after)
         for run in np.flatnonzero(frequent):
             first = int(starts[firsts[run]])
             for part in (int(run_at[first]), int(run_at[first + 1])) if length > 1 else ():
@@ -133,8 +138,10 @@ def _dense(values: pl.Series) -> Integers:
 def _distinct(runs: Integers, members: Integers, count: int) -> Integers:
     """For each run, the number of distinct members among its occurrences."""
     width = int(members.max(initial=0)) + 1
-    pairs = np.unique(runs * width + members)
-    return np.bincount(pairs // width, minlength=count)
+    # Sorted, not `np.unique`: that one hashes, and its misses of the cache grow faster than the history.
+    pairs = np.sort(runs * width + members)
+    is_first = np.diff(pairs, prepend=-1) != 0
+    return np.bincount(pairs[is_first] // width, minlength=count)
 
 
 def _operations(elements: pl.DataFrame) -> Mapping[str, str]:

@@ -14,6 +14,8 @@ from tree_sitter import Language, Parser
 from tree_sitter_bash import language
 
 from pattern_pipeline.detection.policy import load_policy
+from pattern_pipeline.detection.sequence_runs import STEPS
+from pattern_pipeline.detection.sequences import mine
 from pattern_pipeline.detection.shell import parse
 from pattern_pipeline.detection.step_detector import StepDetector
 from pattern_pipeline.detection.steps import step_signatures
@@ -83,6 +85,31 @@ def test_agent_runs_give_the_published_figures(
     assert found["workflow_id"].n_unique() == runs
     assert found.filter(pl.col("returncode") != 0).height == failed
     assert round(Decimal(str(found["cost"].sum())), 8) == Decimal(cost)
+
+
+def test_what_pytest_cost_is_not_what_the_runs_with_pytest_cost(policy: StepPolicy, agent_steps: pl.DataFrame) -> None:
+    naming = StepDetector(policy).detect_steps(agent_steps).filter(part=0)
+    runs = naming.filter(pl.col("signature").str.starts_with("test:pytest:"))
+    assert round(agent_steps.join(runs, on="workflow_id", how="semi")["cost"].sum(), 8) == Decimal("3.50790171")
+
+
+def test_the_agents_submit_in_one_way_and_its_sequences_hold_the_runs_that_do(agent_steps: pl.DataFrame) -> None:
+    policy = load_policy("default")
+    assert policy.detection.steps is not None
+    naming = StepDetector(policy.detection.steps).detect_steps(agent_steps).filter(part=0)
+    templates = naming.sort("workflow_id", "step_seq").group_by("workflow_id").agg("template")
+    tails = [(elements[-2], elements[-1]) for elements in templates["template"]]
+    submits = [submit for _, submit in tails if submit.endswith("echo <str> && cat <path>")]
+    assert len(submits) == len(tails) == 60
+    steps = naming.with_columns(
+        agent_id=pl.lit(None, pl.String),
+        success=pl.lit(None, pl.Boolean),
+        day=pl.date(2026, 4, 10) + pl.duration(days=pl.col("workflow_id").cast(pl.Int64) % 3),
+    )
+    found = mine(steps.select(STEPS.names()), policy.sequences).sequences
+    by_elements = dict(found.select(pl.col("elements").list.join(" || "), "workflows").iter_rows())
+    review_and_submit = ("cat <path>", "echo <str> && cat <path>")
+    assert by_elements[" || ".join(review_and_submit)] == tails.count(review_and_submit) == 32
 
 
 def test_hook_commands_are_named_by_programs_of_the_table(policy: StepPolicy, hook_commands: list[str]) -> None:

@@ -48,8 +48,8 @@ def mined(steps: pl.DataFrame, policy: SequencePolicy = POLICY) -> dict[tuple[st
     return {tuple(elements): support for elements, support in found.select("elements", "workflows").iter_rows()}
 
 
-def loose(min_workflows: int = 2, min_days: int = 1) -> SequencePolicy:
-    return POLICY.model_copy(update={"min_workflows": min_workflows, "min_days": min_days})
+def loose(min_workflows: int = 2, min_days: int = 1, min_share: float = 0.01) -> SequencePolicy:
+    return POLICY.model_copy(update={"min_workflows": min_workflows, "min_days": min_days, "min_share": min_share})
 
 
 def collapsed(elements: Sequence[str]) -> list[str]:
@@ -64,7 +64,12 @@ def by_definition(workflows: Sequence[Sequence[str]], policy: SequencePolicy) ->
         for start in range(len(line)):
             for end in range(start + 1, min(start + policy.max_length, len(line)) + 1):
                 holders[tuple(line[start:end])].add(number)
-    frequent = {run: len(held) for run, held in holders.items() if len(held) >= policy.min_workflows}
+    frequent: dict[tuple[str, ...], int] = {}
+    for run, held in sorted(holders.items(), key=lambda item: len(item[0])):
+        parts = (run[:-1], run[1:]) if len(run) > 1 else ()
+        least = [policy.min_share * len(holders[part]) for part in parts]
+        if all(part in frequent for part in parts) and len(held) >= max(policy.min_workflows, *least, 0):
+            frequent[run] = len(held)
 
     def inside(run: tuple[str, ...], longer: tuple[str, ...]) -> bool:
         return len(longer) > len(run) and any(longer[at : at + len(run)] == run for at in range(len(longer)))
@@ -89,10 +94,18 @@ def test_planted_sequences_are_found_and_nothing_else() -> None:
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(st.lists(st.sampled_from("ABCD"), max_size=14), max_size=8))
-def test_mining_is_what_the_definition_says(workflows: list[list[str]]) -> None:
-    policy = loose()
+@given(
+    st.lists(st.lists(st.sampled_from("ABCD"), max_size=14), max_size=8), st.sampled_from([0.0, 0.01, 0.5, 0.8, 1.0])
+)
+def test_mining_is_what_the_definition_says(workflows: list[list[str]], min_share: float) -> None:
+    policy = loose(min_share=min_share)
     assert mined(history(*workflows), policy) == by_definition(workflows, policy)
+
+
+def test_what_follows_a_common_sequence_now_and_then_is_no_part_of_it() -> None:
+    common = [["A", "B", f"x{number}"] for number in range(995)]
+    assert mined(history(*common, *[["A", "B", "C"]] * 5)) == {("A", "B"): 1_000}
+    assert mined(history(*common, *[["A", "B", "C"]] * 15)) == {("A", "B"): 1_010, ("A", "B", "C"): 15}
 
 
 def test_repeats_of_one_workflow_or_one_day_are_no_pattern() -> None:
