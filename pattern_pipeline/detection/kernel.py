@@ -118,7 +118,7 @@ class _FrameReader:
             .lazy()
             .with_columns(scope=scope)
             .with_columns(plain=plain)
-            .with_columns(doubtful=pl.col("plain").str.contains(self._alert) & self._counted.found_in("plain"))
+            .with_columns(doubtful=self._is_doubtful("plain"))
             .select("text", "plain", "doubtful", counted="plain")
             .collect()
         )
@@ -138,6 +138,12 @@ class _FrameReader:
             )
             .filter(pl.col(counted).is_not_null() | pl.col(plain_found).is_not_null())
         )
+
+    def _is_doubtful(self, column: str) -> pl.Expr:
+        """Whether something that a rule looks for may be struck out of an ASCII text."""
+        if not self._reader.alerting:
+            return pl.lit(False)
+        return pl.col(column).str.contains(self._alert) & self._counted.found_in(column)
 
     def _struck(self, frame: pl.DataFrame) -> pl.DataFrame:
         counted = [self._reader.counted(plain) for plain in frame["plain"]]
@@ -177,14 +183,19 @@ class _Reduction:
 
         Texts that are not ASCII hold characters of the policy's own phrases, and are kept whole.
         """
+        if self._substrings and not self.phrases[0]:
+            enclosed = self._enclosed(pl.col(column))
+            return pl.when(~_is_ascii(pl.col(column))).then(column).when(enclosed != "__").then(enclosed)
         text = pl.when(self.found_in(column)).then(column)
         runs = text.str.extract_all(self._run).list.unique(maintain_order=True).list.join(_APART)
         if self._substrings:
-            hits = text.str.extract_many(self._substrings, overlapping=True).list.unique(maintain_order=True)
-            # Enclosed in word characters they are found as substrings, not as tokens.
-            enclosed = pl.lit("_") + hits.list.join(f"_{_APART}_") + pl.lit("_")
-            runs = pl.concat_str(runs, enclosed, separator=_APART)
+            runs = pl.concat_str(runs, self._enclosed(text), separator=_APART)
         return pl.when(_is_ascii(pl.col(column))).then(runs).otherwise(column)
+
+    def _enclosed(self, text: pl.Expr) -> pl.Expr:
+        """The substrings found: enclosed in word characters they are found as such again, not as tokens."""
+        hits = text.str.extract_many(self._substrings, overlapping=True).list.unique(maintain_order=True)
+        return pl.lit("_") + hits.list.join(f"_{_APART}_") + pl.lit("_")
 
 
 def _scope(text: pl.Expr, settings: TextReading) -> pl.Expr:
