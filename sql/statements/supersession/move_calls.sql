@@ -18,4 +18,6 @@ SET workflow_id = placed.holder_id,
     as_supplied = coalesce(call.as_supplied, '{}')
         || jsonb_build_object('workflow_id', call.workflow_id, 'tool_call_id', call.tool_call_id, 'seq', call.seq)
 FROM placed
-WHERE call.workflow_id = placed.supplier_id AND call.tool_call_id = placed.tool_call_id;
+WHERE call.workflow_id = placed.supplier_id
+  AND call.tool_call_id = placed.tool_call_id
+  AND (placed.holder_id <> placed.supplier_id OR placed.seq <> call.seq);
