@@ -36,6 +36,7 @@ from pattern_pipeline_tests.history.telemetry import (
     usage,
     write_export,
 )
+from pattern_pipeline_tests.history.transcripts import Session, write_transcript
 from pattern_pipeline_tests.tables import snapshot
 
 BUCKETS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
@@ -347,6 +348,21 @@ def test_unreadable_lines_are_told_and_the_rest_is_read(tmp_path: Path) -> None:
     reading = read(path)
     assert reading.steps["command"].to_list() == ["pytest \ufffd\ufffd", None]
     assert sorted(reading.reasons) == [*["invalid_json"] * 4, "repaired"]
+
+
+def test_a_prompt_that_a_transcript_tells_of_as_well_counts_once(warehouse: Warehouse, tmp_path: Path) -> None:
+    session = Session("s1")
+    session.prompt("run the tests")
+    session.bash("toolu_1", "pytest -q")
+    session.bash("toolu_2", "cat a.py")
+    landed(warehouse, write_transcript(tmp_path / "s1.jsonl", session.lines))
+    its_spans, its_events = a_claude_prompt()
+    export = write_export(tmp_path / "otel" / "a.jsonl", [spans(*its_spans, service="claude-code"), logs(*its_events)])
+    report = landed(warehouse, export)
+    assert (report.merged.runs, report.merged.same_calls) == (1, 2)
+    with warehouse.transaction() as tx:
+        counted = tx.connection.exec_driver_sql("SELECT source FROM workflow_history WHERE superseded_by IS NULL")
+        assert counted.scalars().all() == ["claude"]
 
 
 SECRET = "ghp_" + "Qw8" * 12
