@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import make_url
 
 from pattern_pipeline.history.landing import configured
+from pattern_pipeline.history.readers.tables import shown_url
 from pattern_pipeline.warehouse.database import Warehouse
 from pattern_pipeline_tests.cli.commands import call, document, refusal
 from pattern_pipeline_tests.cli.histories import run_record, write
@@ -176,6 +177,28 @@ def test_a_database_source_that_does_not_answer_keeps_no_other_out(installation:
     report = document("ingest")
     assert report["total"]["inserted"] == 1
     assert "ingest forget sqlite:///" in report["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("postgres://ann:pw@host:1/db", "postgresql+psycopg://ann:***@host:1/db"),
+        ("postgresql:///db?host=/run/pg&password=pw", "postgresql:///db?host=%2Frun%2Fpg"),
+        ("mysql+pymysql://ann:pw@host/db?ssl_key=pw&charset=utf8", "mysql+pymysql://ann:***@host/db?charset=utf8"),
+        ("://pw", "://..."),
+    ],
+)
+def test_a_database_url_is_kept_without_secrets(address: str, kept: str) -> None:
+    assert shown_url(address) == kept
+
+
+def test_a_database_file_means_the_same_from_everywhere(installation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with sqlite3.connect(installation / "builds.db") as connection:
+        connection.execute("CREATE TABLE builds AS SELECT 1 AS run_id, '2026-03-02T00:00:00Z' AS ended_at")
+    monkeypatch.chdir(installation)
+    document("ingest", "sqlite:///builds.db#builds")
+    monkeypatch.chdir("/")
+    assert document("ingest")["total"]["unchanged"] == 1
 
 
 def test_what_no_hour_counts_yet_is_told_everywhere(installation: Path) -> None:

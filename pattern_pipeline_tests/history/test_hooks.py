@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 import polars as pl
 import pytest
 import sqlalchemy as sa
+from polars.testing import assert_frame_equal
 
 from pattern_pipeline.errors import InvalidInput
+from pattern_pipeline.history.readers import hooks
 from pattern_pipeline.warehouse.database import Warehouse
 from pattern_pipeline_tests.history.batches import wipe
 from pattern_pipeline_tests.history.files import landed
@@ -180,3 +183,15 @@ def test_shuffled_events_and_a_growing_file_end_in_the_same_tables(warehouse: Wa
     landed(warehouse, write_lines(path, *events))
     landed(warehouse, path)
     assert snapshot(warehouse) == expected
+
+
+def test_a_file_too_large_to_be_held_gives_the_same(shared_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = shared_dir / "data" / "hook_events.jsonl"
+    expected = read(source)
+    monkeypatch.setattr(hooks, "HELD_BYTES", source.stat().st_size // 4)
+    found = read(source)
+    for part in ("runs", "steps", "quarantined"):
+        assert_frame_equal(getattr(found, part), getattr(expected, part), check_row_order=False)
+    assert sum(batch.rows_read for batch in found.batches) == 5_957
+    told = [sum((Counter(batch.facts) for batch in each.batches), Counter()) for each in (found, expected)]
+    assert told[0] == told[1]

@@ -2,15 +2,17 @@
 
 The start and the end of a call are one step. They are paired by the id of the call, else within their session and tool
 in the order (time, id): the first open start goes with the next end. A session is a run, or each prompt submitted in it
-where prompts were recorded. The events of a source are held in memory, reduced to what counts, until all are read: a
-session ends nowhere but at the end of its source.
+where prompts were recorded. A session ends nowhere but at the end of its source, so that its events are held in memory,
+reduced to what counts, until all are read. A large file is read several times, each time for some of its sessions; a
+table, whose size is not known, once.
 """
 
 from __future__ import annotations
 
 import re
+import zlib
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -28,6 +30,7 @@ from pattern_pipeline.history.readers.base import Location
 from pattern_pipeline.history.readers.gathering import Gathering
 from pattern_pipeline.history.readers.loose import decoded, mapping_of, text_of
 
+HELD_BYTES: Final = 64 << 20
 _START: Final = "PreToolUse"
 _ENDS: Final = ("PostToolUse", "PostToolUseFailure")
 _PROMPT: Final = "UserPromptSubmit"
@@ -99,34 +102,58 @@ class HookReader:
     def read(self, location: Location, options: ReadOptions, offset: int = 0) -> Iterator[Batch]:
         """Batches of runs; see `Reader.read`. Always read from the beginning."""
         output = Gathering(self.kind, options)
-        events: list[_Event] = []
-        known = 0
-        for rows, positions, faults, count in _records(location, options):
-            skipped: Counter[str] = Counter()
-            wrong = []
-            for row, position in zip(rows, positions, strict=True):
-                event = _event(row, position)
-                if event is None:
-                    wrong.append((position, orjson.dumps(row, default=str).decode()))
-                    continue
-                known += 1
-                if event.kind in (_START, *_ENDS, _PROMPT, *_CLOSING):
-                    events.append(event)
-                elif event.kind not in _SILENT:
-                    skipped[event.kind] += 1
-            _quarantine(faults, wrong, "no_event", "A hook event has a session and a type.")
-            output.account(rows_read=count, faults=faults, skipped=skipped)
-        if not known:
-            raise InvalidInput(f"{location.location} holds no hook events; each has an event_type and a session_id.")
-        timed, faults = _in_order(events, options.zone)
-        output.account(faults=faults)
-        for run in _runs(timed):
-            steps = [_step(start, end) for start, end in run.steps]
-            singles = sum(start is None or end is None for start, end in run.steps)
-            output.account(facts={"single_events": singles, "paired_events": len(steps) - singles})
-            output.add(_record(run), steps, run.first.position)
-            yield from output.batches()
+        passes = 1 + (location.size or 0) // HELD_BYTES
+        for number in range(passes):
+            is_mine = _sessions_of(number, passes)
+            events = _taken(location, options, output, is_mine, is_first=number == 0)
+            timed, faults = _in_order(events, options.zone)
+            output.account(faults=faults)
+            for run in _runs(timed):
+                steps = [_step(start, end) for start, end in run.steps]
+                singles = sum(start is None or end is None for start, end in run.steps)
+                output.account(facts={"single_events": singles, "paired_events": len(steps) - singles})
+                output.add(_record(run), steps, run.first.position)
+                yield from output.batches()
         yield from output.batches(is_last=True)
+
+
+def _sessions_of(number: int, passes: int) -> Callable[[str], bool]:
+    """Whether a session's events are taken in this pass over the file."""
+    return lambda session: zlib.crc32(session.encode(errors="surrogatepass")) % passes == number
+
+
+def _taken(
+    location: Location, options: ReadOptions, output: Gathering, is_mine: Callable[[str], bool], *, is_first: bool
+) -> list[_Event]:
+    """The events of some sessions; what is to be told of the source as a whole is told by the first pass.
+
+    Raises:
+        InvalidInput: there are no events.
+    """
+    events: list[_Event] = []
+    known = 0
+    for rows, positions, faults, count in _records(location, options):
+        skipped: Counter[str] = Counter()
+        wrong = []
+        for row, position in zip(rows, positions, strict=True):
+            event = _event(row, position)
+            if event is None:
+                wrong.append((position, orjson.dumps(row, default=str).decode()))
+                continue
+            known += 1
+            if not is_mine(event.session):
+                continue
+            if event.kind in (_START, *_ENDS, _PROMPT, *_CLOSING):
+                events.append(event)
+            elif event.kind not in _SILENT:
+                skipped[event.kind] += 1
+        output.account(skipped=skipped)
+        if is_first:
+            _quarantine(faults, wrong, "no_event", "A hook event has a session and a type.")
+            output.account(rows_read=count, faults=faults)
+    if not known:
+        raise InvalidInput(f"{location.location} holds no hook events; each has an event_type and a session_id.")
+    return events
 
 
 def _records(

@@ -95,7 +95,7 @@ def _window(table: sa.Table, options: ReadOptions, fields: Fields) -> list[sa.Co
 
 def _engine(address: str) -> sa.Engine:
     try:
-        url = sa.make_url(address)
+        url = _parsed(address)
         if url.password == _HIDDEN:
             url = url._replace(password=None)  # A client of PostgreSQL takes it from PGPASSWORD or ~/.pgpass then.
         if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).is_file():
@@ -103,15 +103,36 @@ def _engine(address: str) -> sa.Engine:
         return sa.create_engine(url, poolclass=sa.NullPool)
     except (sa.exc.ArgumentError, ImportError, ValueError) as error:
         raise InvalidInput(
-            f"{shown_url(address)} is no database URL that can be used here ({type(error).__name__}); "
+            f"{shown_url(address)} is no database URL that can be used here ({_fault(error)}); "
             "expected e.g. postgresql+psycopg://user@host/database#table or sqlite:///file.db#table."
         ) from error
+
+
+def _parsed(address: str) -> sa.URL:
+    """The URL in the form that SQLAlchemy wants; a file means the same from every working directory."""
+    url = sa.make_url(address)
+    if url.drivername == "postgres":
+        url = url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        url = url.set(database=str(Path(url.database).absolute()))
+    return url
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong with a URL, without repeating it."""
+    match error:
+        case sa.exc.NoSuchModuleError():
+            return "there is no such kind of database"
+        case ImportError():
+            return f"its driver is not installed: {error}"
+        case _:
+            return "it cannot be parsed"
 
 
 def shown_url(address: str) -> str:
     """The URL without a password: fit to be shown and stored, and to connect with where the client finds one itself."""
     try:
-        url = sa.make_url(address)
+        url = _parsed(address)
     except (sa.exc.ArgumentError, ValueError):
         return address.partition("://")[0] + "://..."
     secret = [name for name in url.query if name.lower() not in _HARMLESS_QUERY]
