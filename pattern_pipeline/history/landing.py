@@ -125,7 +125,7 @@ class _Landing:
             self._land_spec(request, locations)
 
     def _land_spec(self, request: Request, locations: Sequence[Location]) -> None:
-        request = replace(request, options=request.options.model_copy(update=self._decided))
+        request = self._decided_here(request)
         spec = request.configured.spec
         with self._warehouse.transaction() as tx:
             ledger.register(tx, request.configured)
@@ -167,13 +167,17 @@ class _Landing:
         """As this call met the source, else as it is configured; nothing when neither reaches it."""
         if source.location in self._requests:
             return [self._requests[source.location]]
-        requests = [Request.stored(each) for each in configured(self._warehouse) if each.spec == source.spec]
+        stored = [Request.stored(each) for each in configured(self._warehouse) if each.spec == source.spec]
         return [
-            (location, request)
-            for request in requests
-            for location in _what_is_left(request.spec)
+            (location, self._decided_here(request))
+            for request in stored
+            for location in _within_reach(request.spec)
             if location.location == source.location
         ]
+
+    def _decided_here(self, request: Request) -> Request:
+        """With what is never remembered: this call's redaction and prices."""
+        return replace(request, options=request.options.model_copy(update=self._decided))
 
     def _land_together(self, locations: Sequence[Location], request: Request) -> None:
         """Lands small files that were never read before; each that does not fit in with the others by itself."""
@@ -335,6 +339,14 @@ def _what_is_left(spec: str) -> list[Location]:
     try:
         return discover(spec)
     except NotFound:
+        return []
+
+
+def _within_reach(spec: str) -> list[Location]:
+    """The locations of a spec, of which a database may not answer now."""
+    try:
+        return _what_is_left(spec)
+    except InvalidInput:
         return []
 
 

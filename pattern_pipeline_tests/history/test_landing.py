@@ -15,13 +15,15 @@ from pathlib import Path
 
 import pytest
 
+from pattern_pipeline.detection.redaction_policy import RedactionPolicy
 from pattern_pipeline.errors import InvalidInput, NotFound
 from pattern_pipeline.history.forgetting import forget
-from pattern_pipeline.history.landing import configured
+from pattern_pipeline.history.landing import configured, land
 from pattern_pipeline.history.mapping import ReadOptions
+from pattern_pipeline.settings import Settings
 from pattern_pipeline.warehouse.database import Warehouse
 from pattern_pipeline_tests.history.batches import touched, wipe
-from pattern_pipeline_tests.history.files import landed, lines, record, write
+from pattern_pipeline_tests.history.files import default_policy, landed, lines, record, write
 from pattern_pipeline_tests.tables import snapshot
 
 RUNS_AND_STEPS = ("workflow_history", "tool_calls")
@@ -119,6 +121,17 @@ def test_the_second_best_file_is_read_again_in_the_same_landing(warehouse: Wareh
     report = landed(warehouse, best)
     assert [Path(each.location).name for each in report.sources] == ["a.jsonl", "b.jsonl"]
     assert '"end_time": "2026-03-01T01:05:00+00:00"' in snapshot(warehouse)["workflow_history"][0]
+
+
+def test_a_file_read_again_in_passing_is_redacted_as_the_policy_says(warehouse: Warehouse, tmp_path: Path) -> None:
+    ticket = RedactionPolicy(patterns={"ticket": "TCK-[0-9]{4}"})
+    policy = default_policy().model_copy(update={"redaction": ticket})
+    best = write(tmp_path / "a.jsonl", [record(1)])
+    write(tmp_path / "b.jsonl", [record(1, task_text="see TCK-1234", ended_at="2026-03-01T01:05:00Z")])
+    land(warehouse, [str(tmp_path)], policy=policy, settings=Settings())
+    write(best, [record(1, status="running", ended_at=None)])
+    land(warehouse, [str(best)], policy=policy, settings=Settings())
+    assert '"nl_input": "see <secret:ticket>"' in snapshot(warehouse)["workflow_history"][0]
 
 
 def test_forgetting_a_source_removes_what_only_it_supplied(warehouse: Warehouse, tmp_path: Path) -> None:
