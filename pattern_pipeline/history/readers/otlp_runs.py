@@ -291,7 +291,7 @@ def _step_records(
         }
         if issuer is not None:
             call, share = calls[issuer], next(given[issuer])
-            record["request_id"] = call.key or f"request-{issuer + 1}"
+            record["request_id"] = call.key or call.span or f"request-{issuer + 1}"
             if call.usage is not None:
                 record |= {"input_tokens": share.input, "output_tokens": share.output}
             # A sender's own cost is shared where records are normalised.
