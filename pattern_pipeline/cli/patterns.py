@@ -1,5 +1,6 @@
 """`patterns list` and `patterns show`: what was found, and why."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +11,8 @@ from rich.text import Text
 from pattern_pipeline.cli.common import JsonOption, emit, fail_plainly
 from pattern_pipeline.cli.show import BASIS, VERDICTS, destructive_warning, details, pattern_table, usd
 from pattern_pipeline.settings import get_settings
+
+_SOURCES = {"constant": "constant", "task": "from the task", "output": "from an earlier output", "free": "free"}
 
 app = typer.Typer(help="What was found, and why.", no_args_is_help=True)
 
@@ -90,13 +93,23 @@ def _templates(found: dict[str, Any]) -> RenderableType:
         {
             "template": template["template"],
             "times": template["occurrences"],
-            "slots": "; ".join(
-                f"{slot['kind']} {slot['provenance']} ({slot['distinct_values']} values)" for slot in template["slots"]
-            ),
+            "slots": "; ".join(map(slot_text, template["slots"])),
         }
         for template in found["templates"]
     ]
     return _table("Command templates", rows, {"template": "template", "times": "times", "slots": "slots"})
+
+
+def slot_text(slot: Mapping[str, Any]) -> str:
+    """Where the values of a slot come from, and how often: most often is not always.
+
+    Args:
+        slot: A row of `slots.slot_evidence`.
+    """
+    source = slot["provenance"]
+    share = 1 - slot["explained_share"] if source == "free" else slot[f"{source}_share"]
+    values = "1 value" if slot["distinct_values"] == 1 else f"{slot['distinct_values']} values"
+    return f"<{slot['kind']}> {_SOURCES[source]} {share:.0%} ({values})"
 
 
 def _table(title: str, rows: list[dict[str, Any]], columns: dict[str, str]) -> RenderableType:
