@@ -23,7 +23,8 @@ from pattern_pipeline.resources import Pipeline
 LOOKED_AT: Final = 20_000  # stale hours that one tick considers: more than two years
 MOST_RUNS: Final = 20  # that one tick asks for
 ATTEMPTS: Final = 3
-CAUGHT_UP: Final = timedelta(hours=5)  # the schedule itself makes up for this many missed ticks, and not for more
+# A job that computes tables as a whole too has no partition set: its schedule makes up for the newest missed tick only.
+CAUGHT_UP: Final = timedelta(hours=1)
 LOOKBACK: Final = timedelta(days=90)
 
 _HOURLY_JOBS: Final = frozenset(job.name for job in (CHAIN, HOURS, DUE_HOURS, DETECT, COUNT))
@@ -72,8 +73,8 @@ class Asked(BaseModel):
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Computes exactly the hours whose history changed after they were computed, that stand on other rules "
-    "than the active ones, or that a downtime of the last 90 days left out: the hourly schedule makes up for five "
-    "missed hours and forgets the others. Contiguous hours are one run. The first time of all, sequences are mined.",
+    "than the active ones, or that a downtime of the last 90 days left out: the hourly schedule makes up for the "
+    "newest one. Contiguous hours are one run. The first time of all, sequences are mined.",
 )
 def due_hours(context: dg.SensorEvaluationContext, pipeline: Pipeline) -> dg.SensorResult:
     """Ask for stale and left-out hours that are not the schedule's."""

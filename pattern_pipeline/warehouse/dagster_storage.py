@@ -7,11 +7,14 @@ and queries stay dagster-postgres's.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from dagster import DagsterEventType, EventLogEntry
 from dagster._config.config_schema import UserConfigSchema
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
+from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.storage import DagsterPostgresStorage
 from dagster_postgres.utils import create_pg_engine
 
@@ -20,6 +23,25 @@ from pattern_pipeline.warehouse.servers import dagster_url, embedded_server
 from pattern_pipeline.warehouse.urls import normalise
 
 EVENT_BATCH_SIZE = "1000"
+
+
+class BatchingEventLog(PostgresEventLogStorage):
+    """Writes the announcement of a range in batches too; dagster-postgres does so with its materialisations only."""
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store planned materialisations with one INSERT, and other events as dagster-postgres does."""
+        planned = [each for each in events if each.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION_PLANNED]
+        others = [each for each in events if each.dagster_event_type != DagsterEventType.ASSET_MATERIALIZATION_PLANNED]
+        if planned:
+            insert = self.prepare_insert_event_batch(planned).returning(SqlEventLogStorageTable.c.id)
+            with self._connect() as connection:
+                ids = connection.execute(insert).scalars().all()
+            newest = {str(each.get_dagster_event().asset_key): (each, n) for each, n in zip(planned, ids, strict=True)}
+            with self.index_transaction() as connection:
+                for event, number in newest.values():
+                    self._store_asset_event(connection, event, number)
+        if others:
+            super().store_event_batch(others)
 
 
 class WarehouseStorage(DagsterPostgresStorage):
@@ -37,6 +59,7 @@ class WarehouseStorage(DagsterPostgresStorage):
         # Never a bare postgresql://, which SQLAlchemy 2.1 gives to psycopg 3: `NOTIFY` with a parameter fails there.
         url = normalise(dagster_url(settings), "psycopg2")
         super().__init__(url, inst_data=inst_data)
+        self._event_log_storage = BatchingEventLog(url, self.should_autocreate_tables)
         engine = create_pg_engine(
             url, isolation_level="AUTOCOMMIT", pool_size=2, max_overflow=18, pool_recycle=3600, pool_pre_ping=True
         )

@@ -53,6 +53,8 @@ def test_a_range_of_hours_runs_on_few_connections(database: str, instance: dg.Da
 
     assert len(keys) == 200
     assert instance.get_materialized_partitions(counted.key) == set(keys)
+    (run,) = instance.get_runs()
+    assert events_of(database, run.run_id) == {"ASSET_MATERIALIZATION": 200, "ASSET_MATERIALIZATION_PLANNED": 200}
     assert os.environ["DAGSTER_EVENT_BATCH_SIZE"] == "1000"
     with psycopg.connect(database) as connection:
         connections = connection.execute(
@@ -86,3 +88,13 @@ def test_dagsters_database_can_be_anywhere(database_url: str, empty_database_url
 def test_the_workspace_loads_our_definitions_from_the_clone() -> None:
     (entry,) = yaml.safe_load(shipped("workspace.yaml").read_text())["load_from"]
     assert entry == {"python_module": {"module_name": "pattern_pipeline.definitions", "working_directory": "."}}
+
+
+def events_of(database: str, run_id: str) -> dict[str, int]:
+    with psycopg.connect(database) as connection:
+        rows = connection.execute(
+            "SELECT dagster_event_type, count(*) FROM event_logs"
+            " WHERE run_id = %s AND partition IS NOT NULL GROUP BY 1",
+            (run_id,),
+        ).fetchall()
+    return dict(rows)
