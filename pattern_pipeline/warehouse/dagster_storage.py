@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any, Self
 
 from dagster import DagsterEventType, EventLogEntry
@@ -23,25 +24,34 @@ from pattern_pipeline.warehouse.servers import dagster_url, embedded_server
 from pattern_pipeline.warehouse.urls import normalise
 
 EVENT_BATCH_SIZE = "1000"
+_BATCHED = {DagsterEventType.ASSET_MATERIALIZATION_PLANNED, DagsterEventType.ASSET_MATERIALIZATION}
 
 
 class BatchingEventLog(PostgresEventLogStorage):
     """Writes the announcement of a range in batches too; dagster-postgres does so with its materialisations only."""
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Store planned materialisations with one INSERT, and other events as dagster-postgres does."""
-        planned = [each for each in events if each.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION_PLANNED]
-        others = [each for each in events if each.dagster_event_type != DagsterEventType.ASSET_MATERIALIZATION_PLANNED]
-        if planned:
-            insert = self.prepare_insert_event_batch(planned).returning(SqlEventLogStorageTable.c.id)
-            with self._connect() as connection:
-                ids = connection.execute(insert).scalars().all()
-            newest = {str(each.get_dagster_event().asset_key): (each, n) for each, n in zip(planned, ids, strict=True)}
-            with self.index_transaction() as connection:
-                for event, number in newest.values():
-                    self._store_asset_event(connection, event, number)
+        """Store planned and done materialisations in batches, and other events as dagster-postgres does."""
+        others: list[EventLogEntry] = []
+        for kind, group in groupby(events, key=lambda each: each.dagster_event_type):
+            if kind in _BATCHED:
+                self._insert(list(group))
+            else:
+                others += group
         if others:
             super().store_event_batch(others)
+
+    def _insert(self, events: Sequence[EventLogEntry]) -> None:
+        """One prepared INSERT for many rows: compiling one statement with all values costs more than its execution."""
+        table = SqlEventLogStorageTable
+        with self._connect() as connection:
+            insert = table.insert().returning(table.c.id, sort_by_parameter_order=True)
+            ids = list(connection.execute(insert, [self._event_to_row(each) for each in events]).scalars())
+        newest = {each.get_dagster_event().asset_key: (each, n) for each, n in zip(events, ids, strict=True)}
+        with self.index_transaction() as connection:
+            self._store_asset_event_tags(connection, events, ids)
+            for event, number in newest.values():
+                self._store_asset_event(connection, event, number)
 
 
 class WarehouseStorage(DagsterPostgresStorage):

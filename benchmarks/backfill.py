@@ -1,0 +1,107 @@
+"""A year of hours in one backfill run, against a bare ADBC COPY: `python -m benchmarks.backfill [--runs N]`.
+
+The runs are landed first; the backfill closes, detects, counts and aggregates their 8,760 hours in one Dagster run, on
+the instance that dagster.yaml describes. Reference: the landed rows copied into tables of the same shape on the same
+server. Dagster's share is what of the run's time passed outside the assets' functions: planning, events, the log.
+Prints also the peak memory of the run's process and how long the status of all partitions takes to be read afterwards.
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from benchmarks.chain import bare_copy, server, write_source
+from benchmarks.results import report
+
+HOURS = 8_760
+FIRST_OF_STEP = {
+    dg.DagsterEventType.STEP_OUTPUT,
+    dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+    dg.DagsterEventType.ASSET_MATERIALIZATION,
+}
+
+
+def write(directory: Path, runs: int) -> None:
+    """Write the sources; in a process of its own, whose memory is not the backfill's."""
+    from pattern_pipeline.sample import generate_runs
+
+    write_source(directory, generate_runs(runs, days=HOURS // 24, steps=False), steps=False)
+
+
+def seconds_in_assets(instance: dg.DagsterInstance, run_id: str) -> float:
+    """Between the start of each step and its first result."""
+    started: dict[str, float] = {}
+    total = 0.0
+    for entry in instance.all_logs(run_id, of_type={dg.DagsterEventType.STEP_START, *FIRST_OF_STEP}):
+        step = str(entry.step_key)
+        if entry.get_dagster_event().event_type == dg.DagsterEventType.STEP_START:
+            started[step] = entry.timestamp
+        elif step in started:
+            total += entry.timestamp - started.pop(step)
+    return total
+
+
+def main() -> None:
+    """Run the benchmark and print its figures."""
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--runs", type=int, default=50_000)
+    arguments.add_argument("--write", type=Path, help=argparse.SUPPRESS)
+    given = arguments.parse_args()
+    if given.write:
+        write(given.write, given.runs)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.backfill", "--runs", str(given.runs), "--write", scratch], check=True
+        )
+        # Partitions are read from the environment when they are imported.
+        os.environ["PATTERN_PIPELINE_HOME"] = str(Path(scratch) / "state")
+        with server(Path(scratch) / "state"):
+            backfill(Path(scratch) / "runs.parquet", given.runs)
+
+
+def backfill(source: Path, runs: int) -> None:
+    """Land, backfill, copy, and report."""
+    from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
+
+    from pattern_pipeline.history.landing import land
+    from pattern_pipeline.partitions import HOURLY, SPINE
+    from pattern_pipeline.patterns.windows import Window, floor_day
+    from pattern_pipeline.runs import chain_runner
+    from pattern_pipeline.sample.generator import END
+    from pattern_pipeline.settings import get_settings
+
+    settings = get_settings()
+    end = floor_day(END)
+    window = Window(end - timedelta(hours=HOURS), end)
+    with chain_runner(settings, lambda _: None) as runner:
+        land(runner.pipeline.warehouse, [str(source)], policy=runner.pipeline.policy, settings=settings)
+        start = time.perf_counter()
+        runner.recompute(window)
+        total = time.perf_counter() - start
+        inside = seconds_in_assets(runner.instance, runner.run_ids[-1])
+        key = dg.AssetKey(SPINE[-1])
+        start = time.perf_counter()
+        status = get_and_update_asset_status_cache_value(runner.instance, key, HOURLY)
+        queried = time.perf_counter() - start
+        done = len(status.deserialize_materialized_partition_subsets(HOURLY)) if status else 0
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        reference = bare_copy(runner.pipeline.warehouse)
+    size = f"{HOURS:,} hours with {runs:,} runs"
+    print(f"{size}: {total:.1f} s in one run, {done:,} partitions done; bare COPY {reference:.1f} s")
+    report(f"backfill of {size}", total / reference, reference="bare ADBC COPY")
+    report("Dagster's share of it", 1 - inside / total, unit="share", goal=0.2)
+    report("peak memory of it", peak, unit="MB", goal=600)
+    report("status of its partitions", queried * 1000, unit="ms", goal=1000)
+
+
+if __name__ == "__main__":
+    main()
