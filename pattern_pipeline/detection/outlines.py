@@ -37,7 +37,7 @@ _TOKEN = re.compile(
     \#[^\n]*+
     | (?=[\d{{<>&]) (?:\d*+|\{{\w+\}}) (?: <<_ | (?:{_REDIRECTION}) [ \t\r]*+ (?:(?!\#)(?:{_PART})++)?+ )
     | (?:{_PART})++
-    | && | \|\| | [;&|\n] | . | \Z )""",
+    | && | \|\| | ;;& | ;& | ;; | \|& | [;&|\n] | . | \Z )""",
     re.VERBOSE | re.DOTALL,
 )
 _REDIRECTED = re.compile(r"((?:\d*+|\{\w+\})(?:<<_|[<>&|]++))[ \t\r]*+(.*)", re.DOTALL)
@@ -47,7 +47,7 @@ _QUOTED = re.compile(r"['\"\\]")
 _HERE_DOCUMENT = re.compile(r"([^'\"\\$`()<#\n]*+)<<[ \t]*+(['\"]?)(\w++)\2(?![^ \t\n;&|>])([^'\"\\$`()<#\n]*+)\n")
 _NOT_FOLLOWED = frozenset("'\"\\$`()<")
 # The end of the text reads as an empty token.
-_ENDS = frozenset({"&&", "||", ";", "|", "&", "\n", ""})
+_ENDS = frozenset({"&&", "||", ";;&", ";&", ";;", "|&", ";", "|", "&", "\n", ""})
 _INTRODUCERS = frozenset({"if", "then", "elif", "else", "while", "until", "do", "{", "!"})
 _RESERVED = _INTRODUCERS | {"in", "fi", "done", "esac", "}", "[[", "]]", "for", "select", "case", "function"}
 _MOVES = frozenset({"cd", "pushd", "popd"})
