@@ -45,7 +45,8 @@ _NOT_PLAIN = re.compile(r"['\"\\<>=]")
 _QUOTED = re.compile(r"['\"\\]")
 # A line that opens one here-document and has no quotes but those of its delimiter.
 _HERE_DOCUMENT = re.compile(r"([^'\"\\$`()<#\n]*+)<<[ \t]*+(['\"]?)(\w++)\2(?![^ \t\n;&|>])([^'\"\\$`()<#\n]*+)\n")
-_NOT_FOLLOWED = frozenset("'\"\\$`()<")
+# After `function` even words behind an operator may be read as they are written.
+_NOT_FOLLOWED = frozenset({*"'\"\\$`()<", "function"})
 # The end of the text reads as an empty token.
 _ENDS = frozenset({"&&", "||", ";;&", ";&", ";;", "|&", ";", "|", "&", "\n", ""})
 _INTRODUCERS = frozenset({"if", "then", "elif", "else", "while", "until", "do", "{", "!"})
@@ -210,7 +211,9 @@ class _Kinds:
         if ("<" in word or ">" in word) and (redirected := _REDIRECTED.match(word)):
             operator, target = redirected.groups()
             is_file = target.strip(_NO_FILE) and not target.isdecimal() and not _QUOTED.search(target)
-            return f"{operator} {_kind_of(target) if is_file else target}"
+            # Inside of [[ the mark compares, and what follows may end the test.
+            is_name = is_file and target not in _RESERVED
+            return f"{operator} {_kind_of(target) if is_name else target}"
         value = _value(word)
         if is_literal(value):
             return self._flag(value) or word

@@ -61,6 +61,7 @@ def test_commands_that_differ_in_values_only_have_one_outline(one: str, other: s
         ("cat a ; & b", "cat a ;& b"),
         ("cat a ;; & b", "cat a ;;& b"),
         ("cat a | & b", "cat a |& b"),
+        ("[[ a > b && c", "[[ a > ]] && c"),
         ("cat a '-n'", "cat a n/m"),
         ("npm run test:a", "npm run b:test"),
         ("A=x/cat b", "x/cat b"),
@@ -73,7 +74,10 @@ def test_commands_that_mean_different_things_have_different_outlines(one: str, o
     assert OUTLINER.outline(one) != OUTLINER.outline(other)
 
 
-@pytest.mark.parametrize("command", ["echo $(ls)", "echo `ls`", "(ls)", "f() { ls; }", "cat 'a", "cat <<A <<B\nA\nB"])
+@pytest.mark.parametrize(
+    "command",
+    ["echo $(ls)", "echo `ls`", "(ls)", "f() { ls; }", "function [[ | f } f", "cat 'a", "cat <<A <<B\nA\nB"],
+)
 def test_what_is_not_followed_has_no_outline(command: str) -> None:
     assert OUTLINER.outline(command) is None
 
