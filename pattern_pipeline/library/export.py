@@ -1,17 +1,14 @@
 """Drafts of an automation, written from a template: a shell script, a skill file for an agent, or a make target.
 
-A draft is text for a person to finish. Nothing here runs anything, and nothing of a template is left for a shell to
-interpret but the operators between its commands: every word is quoted, every slot a quoted variable.
+A draft is text for a person to finish; nothing here runs anything. What a template's lines become is `steps`.
 """
 
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -19,13 +16,12 @@ from pydantic import BaseModel
 
 from pattern_pipeline.detection.destructive import destructive_commands
 from pattern_pipeline.detection.policy import Policy
+from pattern_pipeline.library.observed import Observed
+from pattern_pipeline.library.steps import Slot, Step, Steps, evidence_of, one_line, shortened, steps_of, told
 
-_OPERATORS: Final = frozenset(("&&", "||", "|", "|&", ";", "(", ")", "<", ">", ">>", "&>", "2>", "2>>", "2>&1", ">&2"))
-_RAW_WORD: Final = re.compile(r"""(?:[^\s"'\\]|"(?:[^"\\]|\\.)*"|'[^']*'|\\.)+|\S+""")
-_SLOT: Final = re.compile(r"<(path|num|hash|uuid|url|str|date)>\+?")
-_REDIRECTION: Final = re.compile(r"(\d?(?:>>?|<))([^<>&|;()]+)")
 _NOT_A_NAME: Final = re.compile(r"[^a-z0-9]+")
-_BREAK: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]+")
+_SAFE: Final = re.compile(r"[A-Za-z0-9_./:@%+=-]{1,80}")
+"""Values that mean themselves to a shell, to make and in a comment."""
 
 
 class DraftFormat(StrEnum):
@@ -51,35 +47,20 @@ class Draft(BaseModel):
     destructive: tuple[str, ...]
 
 
-class _Slot(NamedTuple):
-    variable: str
-    kind: str
-
-
-@dataclass(frozen=True)
-class _Step:
-    """A line of a template: as it stands, and as a shell may have it; None: it is no shell command."""
-
-    text: str
-    command: str | None
-
-
-class _Steps(NamedTuple):
-    steps: list[_Step]
-    slots: list[_Slot]
-
-
-def draft(template: Mapping[str, Any], form: DraftFormat, policy: Policy) -> Draft:
+def draft(template: Mapping[str, Any], form: DraftFormat, policy: Policy, observed: Observed | None = None) -> Draft:
     """The draft of a template.
 
     Args:
         template: A row of `v_templates`.
         form: What to write.
         policy: Says which commands are destructive.
+        observed: What its slots were filled with.
     """
-    steps = _steps(template)
-    commands = [("Bash", _SLOT.sub("x", step.text)) for step in steps.steps if step.command is not None]
+    steps = steps_of(template, observed or {})
+    commands = [("Bash", step.example) for step in steps.steps if step.command is not None]
     destructive = destructive_commands(commands, policy)
+    if not destructive:  # what is destroyed, whoever runs it has to say
+        steps = steps._replace(defaults=_defaults(steps.slots))
     name = _NOT_A_NAME.sub("-", template["pattern_name"].lower()).strip("-") or "template"
     write = {DraftFormat.SCRIPT: _script, DraftFormat.SKILL: _skill, DraftFormat.MAKEFILE: _makefile}[form]
     file_name = {DraftFormat.SCRIPT: f"{name}.sh", DraftFormat.SKILL: "SKILL.md", DraftFormat.MAKEFILE: f"{name}.mk"}
@@ -88,108 +69,58 @@ def draft(template: Mapping[str, Any], form: DraftFormat, policy: Policy) -> Dra
         pattern_name=template["pattern_name"],
         format=form,
         file_name=file_name[form],
-        text="\n".join(write(name, template, steps, destructive)) + "\n",
+        text="\n".join(write(name, template, steps, list(_notes(template, steps, destructive)))) + "\n",
         destructive=destructive,
     )
 
 
-def _steps(template: Mapping[str, Any]) -> _Steps:
-    """The lines of a template. Which of a mined one are shell commands, its evidence says."""
-    known = template["context"].get("steps")
-    mined = {str(step.get("code")): bool(step.get("shell")) for step in known} if _are_steps(known) else {}
-    slots: list[_Slot] = []
-    steps = []
-    for line in filter(str.strip, template["template_code"].splitlines()):
-        is_shell = mined.get(line, template["language"] == "shell")
-        command = " ".join(_words(line, slots)) if is_shell and _is_balanced(line) else None
-        steps.append(_Step(_one_line(line), command))
-    return _Steps(steps, slots)
-
-
-def _are_steps(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(step, dict) for step in value)
-
-
-def _is_balanced(line: str) -> bool:
-    """Whether every quotation mark has its end: without, what is said and what is done cannot be told apart."""
-    try:
-        shlex.split(line)
-    except ValueError:
-        return False
-    return True
-
-
-def _words(line: str, slots: list[_Slot]) -> Iterator[str]:
-    """The words of a command for a shell; the slots met are added to those known."""
-    for raw in _RAW_WORD.findall(line):
-        redirection = _REDIRECTION.fullmatch(raw) if not _SLOT.fullmatch(raw) else None
-        if raw in _OPERATORS:
-            yield raw
-        elif redirection:
-            yield redirection[1] + _quoted(redirection[2], slots)
-        else:
-            yield _quoted(raw, slots)
-
-
-def _quoted(raw: str, slots: list[_Slot]) -> str:
-    """A word as it means itself, with its slots as quoted variables."""
-    word = "".join(shlex.split(raw))
-    parts, end = [], 0
-    for found in _SLOT.finditer(word):
-        slots.append(_Slot(f"{found[1]}_{len(slots) + 1}", found[1]))
-        parts += [_literal(word[end : found.start()]), f'"${{{slots[-1].variable}}}"']
-        end = found.end()
-    parts.append(_literal(word[end:]))
-    return "".join(parts) or "''"
-
-
-def _literal(text: str) -> str:
-    return shlex.quote(_one_line(text)) if text else ""
-
-
-def _one_line(text: str) -> str:
-    """Without line breaks and other control characters, which would end a comment or a recipe."""
-    return _BREAK.sub(" ", text)
-
-
-def _notes(template: Mapping[str, Any], steps: _Steps, destructive: Sequence[str]) -> Iterator[str]:
+def _notes(template: Mapping[str, Any], steps: Steps, destructive: Sequence[str]) -> Iterator[str]:
     """What stands at the head of every draft."""
-    yield f"DRAFT, never run: made from the template {_one_line(template['pattern_name'])} ({template['id']})."
+    yield f"DRAFT, never run: made from the template {one_line(template['pattern_name'])} ({template['id']})."
     yield "Read it, finish it and test it before anybody uses it."
+    yield from (f"WARNING, destructive: {one_line(command)}" for command in destructive)
     if template["description"]:
-        yield _one_line(template["description"])
+        yield one_line(template["description"])
+    evidence = evidence_of(template)
+    if evidence.support and evidence.coverage and template["pattern_type"] != "sequence":
+        yield f"Made of {evidence.support} steps, {evidence.coverage:.0%} of those that were looked at."
+    yield from (f"Not in it, seen {each.support} times: {shortened(each.code)}" for each in evidence.variants)
+    yield from (f"Example: {shortened(line)}" for line in (template["example_usage"] or "").splitlines())
     if any(step.command is None for step in steps.steps):
         yield "Some of its steps are no shell commands; they stand here as comments."
-    yield from (f"WARNING, destructive: {_one_line(command)}" for command in destructive)
 
 
-def _comments(lines: Iterator[str]) -> Iterator[str]:
+def _comments(lines: Iterable[str]) -> Iterator[str]:
     # A backslash at its end would make a makefile's comment go on.
     yield from (f"# {line}".rstrip("\\ ") for line in lines)
 
 
-def _script(name: str, template: Mapping[str, Any], steps: _Steps, destructive: Sequence[str]) -> Iterator[str]:
+def _script(name: str, template: Mapping[str, Any], steps: Steps, notes: Sequence[str]) -> Iterator[str]:
+    # What has a default comes last, so that it can be left out.
+    slots = sorted(steps.slots, key=lambda slot: slot.variable in steps.defaults)
     yield "#!/usr/bin/env bash"
-    yield from _comments(_notes(template, steps, destructive))
-    usage = " ".join([f"{name}.sh", *(slot.variable.upper() for slot in steps.slots)])
-    yield f"# Usage: {usage}"
+    yield from _comments(notes)
+    words = [
+        f"[{slot.variable.upper()}]" if slot.variable in steps.defaults else slot.variable.upper() for slot in slots
+    ]
+    yield f"# Usage: {' '.join([f'{name}.sh', *words])}"
+    yield from _comments(f"  {slot.variable.upper()}: {told(slot)}" for slot in slots)
     yield "set -euo pipefail"
-    yield from (
-        f'{slot.variable}="${{{position}:?{slot.variable.upper()} is missing}}"'
-        for position, slot in enumerate(steps.slots, 1)
-    )
+    for position, slot in enumerate(slots, 1):
+        default = steps.defaults.get(slot.variable)
+        missing = f":?{slot.variable.upper()} is missing" if default is None else f":-{default}"
+        yield f'{slot.variable}="${{{position}{missing}}}"'
     yield ""
-    for step in steps.steps:
-        yield step.command if step.command is not None else f"# by hand: {step.text}"
+    yield from map(_line, steps.steps)
 
 
-def _skill(name: str, template: Mapping[str, Any], steps: _Steps, destructive: Sequence[str]) -> Iterator[str]:
+def _skill(name: str, template: Mapping[str, Any], steps: Steps, notes: Sequence[str]) -> Iterator[str]:
     # JSON texts are YAML texts as well, whatever is in them.
-    description = orjson.dumps(_one_line(template["description"] or template["pattern_name"])).decode()
+    description = orjson.dumps(one_line(template["description"] or template["pattern_name"])).decode()
     yield from ("---", f'name: "{name[:64]}"', f"description: {description}", "---", "")
-    yield from (f"> {line}" for line in _notes(template, steps, destructive))
+    yield from (f"> {line}  " for line in notes)
     yield from ("", "## Inputs", "")
-    yield from ([f"- `{slot.variable}`: {slot.kind}" for slot in steps.slots] or ["None."])
+    yield from ([f"- `{slot.variable}`: {told(slot)}" for slot in steps.slots] or ["None."])
     yield from ("", "## Steps", "", "Ask before anything that cannot be undone.", "")
     longest = max((len(run) for step in steps.steps for run in re.findall("`+", step.text)), default=0)
     fence = "`" * max(3, longest + 1)
@@ -198,14 +129,27 @@ def _skill(name: str, template: Mapping[str, Any], steps: _Steps, destructive: S
     yield fence
 
 
-def _makefile(name: str, template: Mapping[str, Any], steps: _Steps, destructive: Sequence[str]) -> Iterator[str]:
-    yield from _comments(_notes(template, steps, destructive))
-    yield f"# Usage: {' '.join(['make', name, *(f'{slot.variable}=...' for slot in steps.slots)])}"
+def _makefile(name: str, template: Mapping[str, Any], steps: Steps, notes: Sequence[str]) -> Iterator[str]:
+    yield from _comments(notes)
+    given = [f"{slot.variable}=..." for slot in steps.slots if slot.variable not in steps.defaults]
+    yield f"# Usage: {' '.join(['make', name, *given])}"
+    yield from _comments(f"  {slot.variable}: {told(slot)}" for slot in steps.slots)
     yield f".PHONY: {name}"
-    # Values reach the commands through the environment: put in by make, they would be interpreted by the shell.
-    yield from (f"export {slot.variable}" for slot in steps.slots)
+    for slot in steps.slots:
+        if slot.variable in steps.defaults:
+            yield f"{slot.variable} ?= {steps.defaults[slot.variable]}"
+        # Values reach the commands through the environment: put in by make, they would be interpreted by the shell.
+        yield f"export {slot.variable}"
     yield f"{name}:"
     yield from (f'\t@: "$${{{slot.variable}:?is missing}}"' for slot in steps.slots)
-    for step in steps.steps:
-        line = step.command if step.command is not None else f"# by hand: {step.text}"
-        yield "\t" + line.replace("$", "$$").rstrip("\\")
+    yield from ("\t" + _line(step).replace("$", "$$").rstrip("\\") for step in steps.steps)
+
+
+def _line(step: Step) -> str:
+    return step.command if step.command is not None else f"# by hand: {step.text}"
+
+
+def _defaults(slots: Sequence[Slot]) -> dict[str, str]:
+    """The values that slots always had, as far as they can be written down as they are."""
+    always = {slot.variable: slot.filled.constant for slot in slots if slot.filled is not None}
+    return {variable: value for variable, value in always.items() if value and _SAFE.fullmatch(value)}

@@ -39,23 +39,25 @@ def search(tx: Transaction, request: Search, actor: str) -> Outcome:
     wanted = request.offset + request.limit
     if not words or wanted > MOST_CANDIDATES:
         return listed([])
-    rows = tx.rows(
+    candidates = tx.rows(
         "library/search_templates",
+        query=request.query.strip(),
         words=words,
         **request.model_dump(
             include={"language", "pattern_type", "category", "min_confidence_score", "min_success_rate"}
         ),
         limit=max(CANDIDATES, wanted),
     )
-    scored = [
-        {
-            **row,
-            "similarity": round(fuzz.WRatio(request.query, row["pattern_name"], processor=utils.default_process), 2),
-        }
-        for row in rows
-    ]
-    scored.sort(key=lambda row: (-row["similarity"], -row["fit"], row["id"]))
-    return listed(scored[request.offset : wanted])
+    ranked = sorted(
+        ((_likeness(request.query, row["pattern_name"]), row["fit"], row["id"]) for row in candidates),
+        key=lambda each: (-each[0], -each[1], each[2]),
+    )[request.offset : wanted]
+    found = {row["id"]: row for row in tx.rows("library/templates", ids=[id_ for _, _, id_ in ranked])}
+    return listed({**found[id_], "similarity": likeness, "fit": fit} for likeness, fit, id_ in ranked if id_ in found)
+
+
+def _likeness(query: str, name: str) -> float:
+    return round(fuzz.WRatio(query, name, processor=utils.default_process), 2)
 
 
 def filter_templates(tx: Transaction, request: Filter, actor: str) -> Outcome:

@@ -5,7 +5,7 @@ Whatever a person has said of a pair stands; stating it is an operation (`record
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -57,7 +57,8 @@ def derive_relationships(warehouse: Warehouse) -> Derived:
         tx.lock("pattern_relationships")
         rows = tx.rows("library/related_candidates", limit=MOST_TEMPLATES)
         candidates = [Candidate(**{**row, "steps": tuple(row["steps"] or ())}) for row in rows]
-        similar, extends = set(similar_pairs(candidates)), set(extensions(candidates))
+        stated = [(row["source"], row["target"]) for row in tx.rows("library/stated_extensions")]
+        similar, extends = set(similar_pairs(candidates)), set(without_cycles(extensions(candidates), stated))
         found = sorted(similar | extends)
         edges = {
             "sources": [edge.source for edge in found],
@@ -99,3 +100,25 @@ def extensions(candidates: Sequence[Candidate]) -> Iterator[Edge]:
         parts = {steps[i:j] for i in range(len(steps)) for j in range(i + 1, len(steps) + 1)} - {steps}
         for part in parts & sequences.keys():
             yield Edge(longer.id, sequences[part].id, "extends", round(len(part) / len(steps), 2))
+
+
+def without_cycles(found: Iterable[Edge], stated: Sequence[tuple[str, str]]) -> Iterator[Edge]:
+    """Extensions without those by which a template would extend itself together with what people have stated."""
+    targets: dict[str, set[str]] = {}
+    for source, target in stated:
+        targets.setdefault(source, set()).add(target)
+    # Those that are found make no cycle among themselves: each leads to a shorter sequence.
+    for edge in sorted(found) if stated else found:
+        if not stated or edge.source not in _reached(edge.target, targets):
+            targets.setdefault(edge.source, set()).add(edge.target)
+            yield edge
+
+
+def _reached(start: str, targets: Mapping[str, set[str]]) -> set[str]:
+    reached, ahead = set(), [start]
+    while ahead:
+        here = ahead.pop()
+        if here not in reached:
+            reached.add(here)
+            ahead += targets.get(here, ())
+    return reached

@@ -86,6 +86,9 @@ _BY_STATE: Final[dict[str, tuple[ErrorType, str]]] = {
     "40P01": ("conflict", "Somebody changes the same templates at the same time; try again."),
     "40001": ("conflict", "Somebody changes the same templates at the same time; try again."),
 }
+_BY_CONSTRAINT: Final = {
+    "pattern_relationships_without_cycle": "By way of others, a template would extend itself.",
+}
 _CONNECTION_STATES: Final = ("08", "57P", "53300")
 """Of lost connections, of a server that shuts down, and of one that takes no more connections."""
 _BAD_VALUE: Final = "22"
@@ -113,7 +116,7 @@ def failure_of(error: Exception) -> Failure:
     if state.startswith(_BAD_VALUE):
         return Failure(type="validation_error", message="A value is of a kind or size that its column cannot hold.")
     kind, message = _BY_STATE.get(state, ("database_error", _DATABASE_ERROR))
-    return Failure(type=kind, message=message)
+    return Failure(type=kind, message=_BY_CONSTRAINT.get(_constraint_of(error) or "", message))
 
 
 def in_words(error: ValidationError) -> str:
@@ -139,3 +142,8 @@ def is_connection_error(error: Exception) -> bool:
 def _state_of(error: Exception) -> str | None:
     """SQLSTATE; None when the failure is not the server's."""
     return getattr(getattr(error, "orig", None), "sqlstate", None)
+
+
+def _constraint_of(error: Exception) -> str | None:
+    cause = getattr(error, "orig", None)
+    return cause.diag.constraint_name if isinstance(cause, psycopg.Error) else None

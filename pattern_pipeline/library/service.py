@@ -26,6 +26,7 @@ from pattern_pipeline.history.redaction import Redactor
 from pattern_pipeline.library import analytics, queries, recording, storage
 from pattern_pipeline.library.contracts import OPERATION, Contract, Operation
 from pattern_pipeline.library.export import Draft, DraftFormat, draft
+from pattern_pipeline.library.observed import observed
 from pattern_pipeline.library.outcomes import Outcome, no_template
 from pattern_pipeline.library.results import FAILURES, Failure, Metadata, Result, failure_of, is_connection_error
 from pattern_pipeline.warehouse.database import Transaction, Warehouse
@@ -166,7 +167,8 @@ class Library:
             raise no_template(pattern_id)
         if row["is_deprecated"]:
             raise Conflict(f"template {pattern_id}: it is deprecated, so nothing is made of it")
-        return draft(dict(row), form, self._policy)
+        template = dict(row)
+        return draft(template, form, self._policy, observed(self._warehouse, self._policy, template))
 
     def latency(self) -> list[OperationLatency]:
         """Every operation that was ever performed."""
@@ -238,7 +240,7 @@ class Library:
 
 def _correlation_of(request: Operation | Mapping[str, Any]) -> UUID:
     """The caller's id, also of a request that is otherwise wrong; else a new one."""
-    given = request.correlation_id if isinstance(request, Contract) else request.get("correlation_id")
+    given = request.correlation_id if isinstance(request, Contract) else _given(request, "correlation_id")
     try:
         return given if isinstance(given, UUID) else UUID(str(given))
     except ValueError:
@@ -246,8 +248,13 @@ def _correlation_of(request: Operation | Mapping[str, Any]) -> UUID:
 
 
 def _name_of(request: Operation | Mapping[str, Any]) -> str:
-    name = request.operation if isinstance(request, Contract) else request.get("operation")
+    name = request.operation if isinstance(request, Contract) else _given(request, "operation")
     return name if isinstance(name, str) and name in _HANDLERS else "unknown"
+
+
+def _given(request: object, name: str) -> Any:
+    """A field of plain data, whatever else somebody has put in its place."""
+    return request.get(name) if isinstance(request, Mapping) else None
 
 
 def _json(document: Mapping[str, Any] | None) -> str | None:

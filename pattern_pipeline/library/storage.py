@@ -7,25 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import orjson
 from psycopg.types.range import Range
 from sqlalchemy.exc import IntegrityError
 
 from pattern_pipeline.errors import Conflict
-from pattern_pipeline.library.contracts import (
-    BatchInsert,
-    Conditions,
-    Delete,
-    Insert,
-    NewTemplate,
-    NumberCondition,
-    QueryTemplates,
-    TextCondition,
-    TimeCondition,
-    Update,
-)
+from pattern_pipeline.library.contracts import BatchInsert, Delete, Insert, QueryTemplates, Update
+from pattern_pipeline.library.fields import Conditions, NewTemplate, NumberCondition, TextCondition, TimeCondition
 from pattern_pipeline.library.outcomes import Outcome, listed, no_template, plain
 from pattern_pipeline.library.results import BatchFailed
 from pattern_pipeline.warehouse.database import Transaction
@@ -45,20 +35,35 @@ def batch_insert(tx: Transaction, request: BatchInsert, actor: str) -> Outcome:
     """For each template, in order, what `insert` gives and whether it is new.
 
     Raises:
-        BatchFailed: One of them was refused; it is found by storing them singly until it is met.
+        BatchFailed: One of them was refused.
     """
     statement = "library/upsert_templates" if request.upsert else "library/insert_templates"
     try:
         with tx.connection.begin_nested():
             stored = _store(tx, statement, request.templates, actor)
-    except IntegrityError:
-        stored = []
-        for index, template in enumerate(request.templates):
-            try:
-                stored += _store(tx, statement, [template], actor)
-            except IntegrityError as error:
-                raise BatchFailed(index) from error
+    except IntegrityError as refusal:
+        _find_refused(tx, statement, request.templates, actor, refusal)
     return Outcome(stored, len(stored))
+
+
+def _find_refused(
+    tx: Transaction, statement: str, templates: Sequence[NewTemplate], actor: str, refusal: IntegrityError
+) -> NoReturn:
+    """The first template that is refused after those before it, found by halving.
+
+    Raises:
+        BatchFailed: Always; its cause is what refused the template.
+    """
+    known_good, known_bad = 0, len(templates)
+    while known_bad - known_good > 1:
+        middle = (known_good + known_bad) // 2
+        try:
+            with tx.connection.begin_nested():
+                _store(tx, statement, templates[known_good:middle], actor)
+            known_good = middle
+        except IntegrityError as error:
+            known_bad, refusal = middle, error
+    raise BatchFailed(known_good) from refusal
 
 
 def update(tx: Transaction, request: Update, actor: str) -> Outcome:
@@ -116,7 +121,11 @@ def _store(tx: Transaction, statement: str, templates: Sequence[NewTemplate], ac
 
 def _parameters(where: Conditions) -> dict[str, Any]:
     """A parameter for each condition that there can be; None for those that were not given."""
-    found: dict[str, Any] = {"is_deprecated": where.is_deprecated, "tags": list(where.tags) or None}
+    found: dict[str, Any] = {
+        "is_deprecated": where.is_deprecated,
+        "tags": list(where.tags) or None,
+        "pattern_name_part": where.pattern_name.contains,
+    }
     for name in _TEXTS:
         text: TextCondition = getattr(where, name)
         wanted = [text.eq] if text.eq is not None else list(text.any_of or ()) or None

@@ -53,6 +53,7 @@ class Refused(Exception):
     code: str
     detail: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    errors: tuple[FieldProblem, ...] = ()
 
 
 _OF_SERVICES: Final[tuple[tuple[type[PipelineError], int, str], ...]] = (
@@ -90,7 +91,7 @@ def problem_of(error: Exception) -> tuple[Problem, Mapping[str, str]]:
     """The problem that an exception stands for, and headers of its answer."""
     match error:
         case Refused():
-            return _problem(error.status, error.code, error.detail), error.headers
+            return _problem(error.status, error.code, error.detail, error.errors), error.headers
         case RequestValidationError():
             errors = tuple(_field_problems(error.errors()))
             detail = "; ".join(f"{each.field}: {each.message}" for each in errors)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from pattern_pipeline.library.days import DAY, compute_days, measure_quality
 from pattern_pipeline.library.mining import publish_templates
@@ -42,6 +43,20 @@ def test_an_approved_pattern_becomes_a_template_with_its_slots_and_evidence(ware
     assert found["context"]["source_signature"] == PYTEST
     assert (found["context"]["support"], found["context"]["coverage"]) == (40, 1)
     assert (found["usage_count"], found["is_deprecated"]) == (0, False)
+
+
+def test_other_forms_of_a_pattern_are_told_beside_its_commonest(warehouse: Warehouse) -> None:
+    approved_pattern(warehouse)
+    execute(warehouse, "INSERT INTO command_templates (template) VALUES ('python -m pytest -x')")
+    execute(
+        warehouse,
+        "UPDATE detected_signatures SET template_id = (SELECT max(template_id) FROM command_templates)"
+        " WHERE workflow_id IN (SELECT workflow_id FROM detected_signatures ORDER BY workflow_id LIMIT 10)",
+    )
+    publish_templates(warehouse)
+    found = mined(warehouse)
+    assert (found["template_code"], found["context"]["coverage"]) == (TEMPLATE, 0.75)
+    assert found["context"]["variants"] == [{"code": "python -m pytest -x", "support": 10}]
 
 
 def test_publishing_again_changes_nothing(warehouse: Warehouse) -> None:
@@ -246,6 +261,37 @@ def test_what_people_state_survives_what_is_found(warehouse: Warehouse) -> None:
         {"relationship_type": "conflicts", "strength": Decimal("0.30")},
         {"relationship_type": "similar", "strength": Decimal("0.30")},
     ]
+
+
+def test_what_is_found_gives_way_where_it_would_close_a_circle_with_what_people_state(warehouse: Warehouse) -> None:
+    steps = {"long": ["a", "b", "c"], "mid": ["b", "c"], "short": ["c"]}
+    for name, codes in steps.items():
+        execute(
+            warehouse,
+            "INSERT INTO pattern_templates (id, pattern_name, pattern_type, language, template_code, context)"
+            " VALUES (%s, %s, 'sequence', 'shell', %s, %s)",
+            UUID(int=len(codes)),
+            name,
+            "\n".join(codes),
+            Jsonb({"steps": [{"code": code, "shell": True} for code in codes]}),
+        )
+    assert derive_relationships(warehouse).extends == 3
+    execute(warehouse, "DELETE FROM pattern_relationships")
+    execute(
+        warehouse,
+        "INSERT INTO pattern_relationships (source_pattern_id, target_pattern_id, relationship_type)"
+        " VALUES (%s, %s, 'extends')",
+        UUID(int=1),
+        UUID(int=3),
+    )
+    assert derive_relationships(warehouse).extends == 1
+    kept = select(
+        warehouse,
+        "SELECT source_pattern_id AS s, target_pattern_id AS t FROM pattern_relationships"
+        " WHERE relationship_type = 'extends' ORDER BY 1",
+    )
+    # The short one extends the long one, they say: of long > mid and mid > short only one can be.
+    assert [(row["s"].int, row["t"].int) for row in kept] == [(1, 3), (2, 1)]
 
 
 @pytest.mark.parametrize(

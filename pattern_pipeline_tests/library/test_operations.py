@@ -173,6 +173,60 @@ def test_a_search_finds_words_ranks_by_likeness_and_honours_minimums(library: Li
         assert ask(library, "search", query=text) == []
 
 
+def test_what_is_called_like_the_query_is_found_among_any_number_that_only_mention_it(
+    library: Library, warehouse: Warehouse
+) -> None:
+    execute(
+        warehouse,
+        "INSERT INTO pattern_templates (pattern_name, pattern_type, language, template_code, description)"
+        " SELECT 'deploy:service:' || n, 'operation', 'shell', 'make rollout', 'deploys a canary'"
+        " FROM generate_series(1, 400) n",
+    )
+    used = select(warehouse, "SELECT id FROM pattern_templates")
+    execute(
+        warehouse,
+        "INSERT INTO pattern_usage_events (pattern_id, success) SELECT unnest(%s::uuid[]), true",
+        [row["id"] for row in used],
+    )
+    exact, partly = add(library, "deploy"), add(library, "canary-release")
+    assert ask(library, "search", query="deploy", limit=1)[0]["id"] == exact
+    assert ask(library, "search", query="canary", limit=1)[0]["id"] == partly
+    pages = [ask(library, "search", query="deploy", limit=150, offset=start) for start in (0, 150, 300)]
+    assert [len(page) for page in pages] == [150, 150, 101]
+    assert len({row["id"] for page in pages for row in page}) == 401
+
+
+@pytest.mark.parametrize("part", ["ploy:Ser", "y:", "%", "é:X", "deploy:service:1"])
+def test_a_part_of_a_name_is_found_wherever_it_stands(library: Library, part: str) -> None:
+    names = {"deploy:service:1", "Deploy:Service:2", "100%", "caf\u00e9:x", "x"}
+    for name in names:
+        add(library, name)
+    found = {row["pattern_name"] for row in ask(library, "query", where={"pattern_name": {"contains": part}})}
+    assert found == {name for name in names if part.lower() in name.lower()}
+    assert found
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "kind"),
+    [
+        ({"pattern_name": "known"}, {"parent_pattern_id": str(NOBODY)}, "unique_violation"),
+        ({"parent_pattern_id": str(NOBODY)}, {"pattern_name": "known"}, "foreign_key_violation"),
+    ],
+)
+def test_a_batch_tells_the_first_that_is_refused_wherever_it_stands(
+    library: Library, warehouse: Warehouse, first: dict[str, str], later: dict[str, str], kind: str
+) -> None:
+    add(library, "known")
+    for size, refused in ((1, 0), (2, 0), (2, 1), (7, 3), (10, 0), (10, 4), (10, 8), (10, 9)):
+        batch = [template(f"new-{number}") for number in range(size)]
+        batch[refused] |= first
+        if refused + 1 < size:
+            batch[refused + 1] |= later
+        failure = refusal(library, "batch_insert", templates=batch)
+        assert (failure.failed_index, failure.type) == (refused, kind)
+    assert select(warehouse, "SELECT count(*) AS n FROM pattern_templates") == [{"n": 1}]
+
+
 def test_a_filter_wants_all_tags_and_every_minimum(library: Library) -> None:
     both = add(library, "both", tags=["a", "b"], category="git", source="us")
     add(library, "one", tags=["a"])
@@ -296,7 +350,9 @@ def test_relationships_that_cannot_be_are_refused(library: Library) -> None:
     assert refusal(library, "create_relationship", **state(a, NOBODY)).type == "foreign_key_violation"
     ask(library, "create_relationship", **state(a, b))
     ask(library, "create_relationship", **state(b, c))
-    assert refusal(library, "create_relationship", **state(c, a)).type == "check_violation"
+    circle = refusal(library, "create_relationship", **state(c, a))
+    assert circle.type == "check_violation"
+    assert "would extend itself" in circle.message
     assert refusal(library, "update_relationship", **state(c, a, fields={"strength": 1})).type == "not_found"
     directions = [row["direction"] for row in ask(library, "get_related", pattern_id=b)]
     assert sorted(directions) == ["incoming", "outgoing"]

@@ -13,7 +13,8 @@ import sqlalchemy
 from sqlalchemy.exc import SQLAlchemyError
 
 from pattern_pipeline.library import service
-from pattern_pipeline.library.contracts import GetTop, Insert, NewTemplate, RecordUsage
+from pattern_pipeline.library.contracts import GetTop, Insert, RecordUsage
+from pattern_pipeline.library.fields import NewTemplate
 from pattern_pipeline.library.results import failure_of
 from pattern_pipeline.library.service import Library
 from pattern_pipeline.warehouse.database import Warehouse
@@ -63,6 +64,13 @@ def test_a_correlation_id_comes_back_unchanged_in_result_log_and_event(library: 
     assert wrong.metadata.correlation_id == given
     new = {library.perform(GetTop()).metadata.correlation_id for _ in range(2)}
     assert len(new) == 2
+
+
+@pytest.mark.parametrize("request_", [None, [], "get_top", 7, {}, {"operation": ["get_top"]}, {"operation": None}])
+def test_whatever_is_asked_the_answer_is_a_result(module_warehouse: Warehouse, request_: Any) -> None:
+    result = Library(module_warehouse, default_policy()).perform(request_)
+    assert result.error is not None
+    assert (result.error.type, result.metadata.operation) == ("validation_error", "unknown")
 
 
 def test_a_rollback_leaves_its_row_in_the_log_and_nothing_else(library: Library, warehouse: Warehouse) -> None:

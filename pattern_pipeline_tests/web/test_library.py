@@ -61,6 +61,9 @@ def test_a_failure_is_a_problem_with_the_type_as_its_code(client: TestClient, pa
     assert duplicate.headers["x-correlation-id"] == given
     batch = client.post(f"{API}/batch-insert", json={"templates": [template("b"), template("a")]})
     assert (batch.status_code, batch.json()["detail"].partition(":")[0]) == (409, "template 1 of the batch")
+    assert [each["field"] for each in batch.json()["errors"]] == ["templates.1"]
+    blank = client.post(f"{API}/insert", json={"template": template(" ")}).json()
+    assert blank["detail"] == "template.pattern_name: must not be blank"
     orphan = client.post(f"{API}/insert", json={"template": template("c", parent_pattern_id=NOBODY)})
     assert (orphan.status_code, orphan.json()["code"]) == (422, "foreign_key_violation")
     unknown = client.get(f"{API}/get-by-id", params={"pattern_id": NOBODY})

@@ -8,17 +8,17 @@ BEGIN
         RAISE EXCEPTION 'a bucket is a day, a week or a month' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     RETURN QUERY
-    WITH used AS (
-        SELECT date_trunc($4, e.used_at, 'UTC') AS start, count(*) AS uses, count(*) FILTER (WHERE e.success) AS successes,
+    SELECT b.start, u.uses, u.successes, u.successes::numeric / nullif(u.uses, 0), u.execution_time_ms, u.quality_improvement
+    FROM (
+        SELECT s AT TIME ZONE 'UTC' AS start, (s + ('1 ' || $4)::interval) AT TIME ZONE 'UTC' AS next
+        FROM generate_series(date_trunc($4, $2 AT TIME ZONE 'UTC'), ($3 AT TIME ZONE 'UTC') - interval '1 microsecond',
+                             ('1 ' || $4)::interval) AS s
+    ) AS b
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS uses, count(*) FILTER (WHERE e.success) AS successes,
                avg(e.execution_time_ms) AS execution_time_ms, avg(e.quality_improvement) AS quality_improvement
         FROM pattern_usage_events e
-        WHERE e.used_at >= $2 AND e.used_at < $3 AND ($1 IS NULL OR e.pattern_id = $1)
-        GROUP BY 1
-    )
-    SELECT b.start AT TIME ZONE 'UTC', coalesce(u.uses, 0), coalesce(u.successes, 0), u.successes::numeric / u.uses,
-           u.execution_time_ms, u.quality_improvement
-    FROM generate_series(date_trunc($4, $2 AT TIME ZONE 'UTC'), ($3 AT TIME ZONE 'UTC') - interval '1 microsecond',
-                         ('1 ' || $4)::interval) AS b (start)
-    LEFT JOIN used u ON u.start = b.start AT TIME ZONE 'UTC'
+        WHERE e.used_at >= greatest(b.start, $2) AND e.used_at < least(b.next, $3) AND ($1 IS NULL OR e.pattern_id = $1)
+    ) AS u
     ORDER BY 1;
 END $$;

@@ -16,7 +16,7 @@ from pattern_pipeline.library import contracts
 from pattern_pipeline.library.export import Draft, DraftFormat
 from pattern_pipeline.library.results import ErrorType, Result
 from pattern_pipeline.library.service import LibraryHealth, OperationLatency
-from pattern_pipeline.web.problems import Refused, documented
+from pattern_pipeline.web.problems import FieldProblem, Refused, documented
 from pattern_pipeline.web.services import Caller, CallingReviewer, ServicesOf
 
 router = APIRouter(prefix="/library", tags=["library"])
@@ -91,12 +91,15 @@ def _answer(services: ServicesOf, actor: str, request: contracts.Operation) -> R
     result = services.library.perform(request, actor=actor)
     if result.error is None:
         return result
-    where = "" if result.error.failed_index is None else f"template {result.error.failed_index} of the batch: "
-    status = _STATUSES[result.error.type]
+    status, detail = _STATUSES[result.error.type], result.error.message
+    errors: tuple[FieldProblem, ...] = ()
+    if (index := result.error.failed_index) is not None:
+        errors = (FieldProblem(field=f"templates.{index}", message=detail),)
+        detail = f"template {index} of the batch: {detail}"
     headers = {"X-Correlation-Id": str(result.metadata.correlation_id)}
     if status == 503:
         headers["Retry-After"] = "5"
-    raise Refused(status, result.error.type, where + result.error.message, headers)
+    raise Refused(status, result.error.type, detail, headers, errors)
 
 
 def _of(endpoint: Callable[..., Result], contract: type[BaseModel], request: object) -> Callable[..., Result]:

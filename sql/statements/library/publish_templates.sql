@@ -49,6 +49,12 @@ WITH approved AS (
            min(support) AS support, round(min(coverage), 4) AS coverage
     FROM lines
     GROUP BY pattern_id
+), variants AS (
+    SELECT pattern_id, jsonb_agg(jsonb_build_object('code', template, 'support', steps) ORDER BY place) AS variants
+    FROM ranked
+    JOIN approved a USING (pattern_id)
+    WHERE a.elements IS NULL AND place BETWEEN 2 AND 4
+    GROUP BY pattern_id
 ), mined AS (
     SELECT a.pattern_signature AS pattern_name, a.kind AS pattern_type,
            coalesce(t.language, CASE WHEN c.shell THEN 'shell' ELSE 'any' END) AS language,
@@ -58,11 +64,12 @@ WITH approved AS (
            a.first_detected AS discovered_at,
            jsonb_build_object(
                'source_signature', a.pattern_signature, 'support', coalesce(c.support, 0), 'coverage', c.coverage,
-               'steps', coalesce(c.steps, '[]'),
+               'steps', coalesce(c.steps, '[]'), 'variants', coalesce(v.variants, '[]'),
                'slots', to_jsonb(ARRAY(SELECT m[1] FROM regexp_matches(c.code, '<(path|num|hash|uuid|url|str|date)>', 'g') AS m))
            ) AS evidence
     FROM approved a
     LEFT JOIN composed c USING (pattern_id)
+    LEFT JOIN variants v USING (pattern_id)
     LEFT JOIN pattern_templates t ON t.pattern_name = a.pattern_signature AND t.source = 'mined'
 )
 INSERT INTO pattern_templates AS t (pattern_name, pattern_type, language, template_code, category, description, example_usage,

@@ -2,7 +2,8 @@
 SELECT *
 FROM v_templates
 WHERE (:pattern_name_in::text[] IS NULL OR pattern_name = ANY (:pattern_name_in::text[]))
-  AND (:pattern_name_like::text IS NULL OR pattern_name ILIKE :pattern_name_like::text)
+  AND (:pattern_name_like::text IS NULL OR pattern_name ILIKE :pattern_name_like::text
+       AND name_trigrams(pattern_name) @> name_trigrams(:pattern_name_part::text))
   AND (:pattern_type_in::text[] IS NULL OR pattern_type = ANY (:pattern_type_in::text[]))
   AND (:pattern_type_like::text IS NULL OR pattern_type ILIKE :pattern_type_like::text)
   AND (:language_in::text[] IS NULL OR language = ANY (:language_in::text[]))

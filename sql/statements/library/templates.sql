@@ -1,0 +1,1 @@
+SELECT * FROM v_templates WHERE id = ANY (:ids::uuid[])
