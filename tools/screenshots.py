@@ -22,7 +22,7 @@ from pattern_pipeline_tests.e2e.processes import Installation, free_port, until
 from pattern_pipeline_tests.web.test_browser import ARGUMENTS, CHROMIUM
 
 WIDTH, HEIGHT = 1280, 860
-LINEAGE: Final = (1900, 760)
+LINEAGE: Final = (1900, 560)
 LARGEST: Final = 300_000
 """Bytes of a picture that a clone should still carry."""
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
@@ -33,7 +33,7 @@ PATIENCE: Final = 120.0
 @contextmanager
 def product(scratch: Path) -> Iterator[tuple[str, str, str]]:
     """The sample, served: the URL of the Dagster UI, that of the review, and the signature of the best pattern."""
-    installation = Installation(scratch / "home")
+    installation = Installation(scratch / "home", LOGNAME="ada")
     best = installation.json("run", "--sample")["queue"][0]["signature"]
     ports = free_port(), free_port()
     dagster, review = (f"http://127.0.0.1:{port}" for port in ports)
@@ -65,6 +65,8 @@ def photograph_lineage(browser: Browser, address: str, directory: Path) -> Path:
     page = browser.new_page(viewport={"width": LINEAGE[0], "height": LINEAGE[1]})
     page.goto(f"{address}/asset-groups/")
     page.get_by_role("button", name="Skip").click(timeout=PATIENCE * 1000)
+    page.get_by_role("button", name="Hide navigation").click()
+    page.get_by_placeholder("Jump to").locator("xpath=following::button[1]").click()  # the list beside the graph
     page.keyboard.press("Alt+e")  # all groups, which it shows closed at first
     page.get_by_text("approval_queue").first.wait_for(timeout=PATIENCE * 1000)
     page.wait_for_timeout(5_000)  # the layout is drawn after the names are there

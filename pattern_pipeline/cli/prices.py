@@ -1,5 +1,6 @@
 """`prices`: what tokens cost, and which models of the history have no price."""
 
+import json
 from typing import Any
 
 import typer
@@ -54,11 +55,19 @@ def _show(result: dict[str, Any]) -> RenderableType:
             str(each["input_usd_per_million"]) if has_price else "no price",
             str(each["output_usd_per_million"]) if has_price else "-",
         )
-    advice = Text(
-        "A model without a price is never counted as $0: its runs have no cost. Give it one in a TOML file of the form "
-        "of history/prices.toml, name the file in PATTERN_PIPELINE_PRICES and run ingest."
+    without = [each["model"] for each in result["models"] if each["model"] and _lacks_price(each)]
+    if not any(map(_lacks_price, result["models"])):
+        return Group(told, table)
+    return Group(told, table, Text(_advice(without[0] if without else "name-of-the-model")))
+
+
+def _lacks_price(model: dict[str, Any]) -> bool:
+    return bool(model["input_usd_per_million"] is None and model["unpriced_tokens"])
+
+
+def _advice(model: str) -> str:
+    return (
+        "A model without a price is never counted as $0: its runs have no cost. Give it one in a TOML file (these are "
+        "USD per million tokens), name the file in PATTERN_PIPELINE_PRICES and run ingest:\n\n"
+        f'version = "ours-1"\n\n[[prices]]\nmodels = [{json.dumps(model)}]\ninput = "1.00"\noutput = "5.00"'
     )
-    is_complete = all(
-        each["input_usd_per_million"] is not None or not each["unpriced_tokens"] for each in result["models"]
-    )
-    return Group(told, table) if is_complete else Group(told, table, advice)

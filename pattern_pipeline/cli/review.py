@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from pattern_pipeline.cli.common import JsonOption, emit, fail_plainly, to_json
+from pattern_pipeline.cli.ports import LOOPBACK, REVIEW_PORT, refuse_taken
 from pattern_pipeline.errors import InvalidInput
 from pattern_pipeline.settings import get_settings
 
@@ -18,8 +19,8 @@ app = typer.Typer(help="The review page and its API.", invoke_without_command=Tr
 @app.callback()
 def review(
     context: typer.Context,
-    host: Annotated[str, typer.Option("--host", help="Other addresses than this computer need tokens.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the page.")] = 3001,
+    host: Annotated[str, typer.Option("--host", help="Other addresses than this computer need tokens.")] = LOOPBACK,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the page.")] = REVIEW_PORT,
 ) -> None:
     """Serve the review page and its API until Ctrl-C."""
     if context.invoked_subcommand is not None:
@@ -29,6 +30,7 @@ def review(
 
         settings = get_settings()
         refuse_open_address(settings, host)
+        refuse_taken("--port", port, host)
         typer.echo(f"Review: {address(host, port)} (Ctrl-C stops it)")
         serve(settings, host, port)
 

@@ -13,15 +13,20 @@ import typer
 
 from pattern_pipeline.cli import guardian
 from pattern_pipeline.cli.common import fail_plainly
+from pattern_pipeline.cli.ports import DAGSTER_PORT, LOOPBACK, REVIEW_PORT, is_served, refuse_taken
+from pattern_pipeline.errors import InvalidInput
 from pattern_pipeline.settings import get_settings
 
+ASKED_EVERY_SECONDS = 1.0
+QUIET = "ignore:Function `dev_command`"
+"""Dagster advises its developers to use another command of theirs."""
 GONE_WITHIN_SECONDS = 5  # a zombie that nobody reaps stays in its group
 
 PortOption = Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the Dagster UI.")]
 ReviewPortOption = Annotated[int, typer.Option("--review-port", min=1, max=65535, help="Port of the review page.")]
 
 
-def up(port: PortOption = 3000, review_port: ReviewPortOption = 3001) -> None:
+def up(port: PortOption = DAGSTER_PORT, review_port: ReviewPortOption = REVIEW_PORT) -> None:
     """Start the database, the Dagster UI with its schedules, and the review page; Ctrl-C stops all of it.
 
     Both listen on this computer only. `pattern-pipeline review --host` serves the page elsewhere, with tokens.
@@ -31,18 +36,53 @@ def up(port: PortOption = 3000, review_port: ReviewPortOption = 3001) -> None:
         from pattern_pipeline.warehouse.database import Warehouse
         from pattern_pipeline.warehouse.servers import held_server
 
+        if port == review_port:
+            raise InvalidInput(f"--port and --review-port are both {port}: each page needs one of its own")
+        refuse_taken("--port", port)
+        refuse_taken("--review-port", review_port)
         settings = get_settings()
         home = dagster_home(settings)
-        dagster = ["dagster", "dev", "-w", str(workspace_file()), "-h", "127.0.0.1", "-p", str(port)]
+        dagster = [
+            "dagster",
+            "dev",
+            "-w",
+            str(workspace_file()),
+            "-h",
+            LOOPBACK,
+            "-p",
+            str(port),
+            "--log-level",
+            "warning",
+        ]
         review = ["pattern_pipeline", "review", "--port", str(review_port)]
         with held_server(settings):
             Warehouse.open(settings).close()
-            typer.echo(f"Dagster UI: http://127.0.0.1:{port} (Ctrl-C stops both)")
-            code = supervise([dagster, review], {**os.environ, "DAGSTER_HOME": str(home)}, home)
+            typer.echo(f"Dagster UI: http://{LOOPBACK}:{port} (starting; Ctrl-C stops both)")
+            environment = {**os.environ, "DAGSTER_HOME": str(home), "PYTHONWARNINGS": QUIET}
+            code = supervise([dagster, review], environment, home, Waiting([port, review_port]))
     raise typer.Exit(code)
 
 
-def supervise(modules: Sequence[Sequence[str]], environment: Mapping[str, str], directory: Path) -> int:
+class Waiting:
+    """Says once that every page answers."""
+
+    def __init__(self, ports: Sequence[int]) -> None:
+        self._silent = list(ports)
+        self._asked = 0.0
+
+    def look(self) -> None:
+        """Ask the pages that have not answered yet, at most once a second."""
+        if not self._silent or time.monotonic() - self._asked < ASKED_EVERY_SECONDS:
+            return
+        self._asked = time.monotonic()
+        self._silent = [port for port in self._silent if not is_served(port)]
+        if not self._silent:
+            typer.echo("Both pages answer now.")
+
+
+def supervise(
+    modules: Sequence[Sequence[str]], environment: Mapping[str, str], directory: Path, waiting: Waiting
+) -> int:
     """Run Python modules side by side until one ends or this process is told to stop; none of them stays.
 
     Returns:
@@ -69,6 +109,7 @@ def supervise(modules: Sequence[Sequence[str]], environment: Mapping[str, str], 
     try:
         while not stopping and all(child.poll() is None for child in children):
             time.sleep(0.2)
+            waiting.look()
         return 0 if stopping else next(max(child.returncode, 1) for child in children if child.returncode is not None)
     finally:
         _end(children)

@@ -44,7 +44,16 @@ def show_overview(result: Mapping[str, Any]) -> RenderableType:
         parts.append(queue_table(result["queue"]))
     elif result["workflows"]:
         parts.append(Text(why_nothing(result), style="bold"))
+    if ranked:
+        parts.append(Text(f"\n{_next_step(ranked[0]['signature'])}"))
     return Group(*parts)
+
+
+def _next_step(best: str) -> str:
+    return (
+        f"`pattern-pipeline roi show {best}` says how the first was estimated; `pattern-pipeline up` serves the review "
+        "page and the Dagster UI."
+    )
 
 
 def _totals(result: Mapping[str, Any]) -> Text:

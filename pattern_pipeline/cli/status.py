@@ -31,7 +31,7 @@ def _show(result: dict[str, Any]) -> RenderableType:
         [
             ("runs", f"{history['workflows']:,} with {history['steps']:,} steps"),
             ("spend", usd(history["spend_usd"])),
-            ("events", f"{history['first_event'] or '-'} to {history['last_event'] or '-'}"),
+            ("events", f"{_minute(history['first_event'])} to {_minute(history['last_event'])} UTC"),
             ("hours", f"{hours['closed']:,} closed, {hours['stale']:,} wait to be computed ({hours['state']})"),
             ("days that rates are of", _coverage(result["coverage"])),
             ("outside the partitions", f"{result['outside_partitions']['runs']:,} runs"),
@@ -61,8 +61,13 @@ def _source_row(source: dict[str, Any]) -> tuple[str, ...]:
         f"{source['rows_read']:,}",
         f"{source['runs_read']:,}",
         f"{source['rows_quarantined']:,}",
-        str(source["last_event_time"] or "-")[:16],
+        _minute(source["last_event_time"]),
     )
+
+
+def _minute(moment: str | None) -> str:
+    """A UTC time in ISO 8601, as one reads it."""
+    return moment[:16].replace("T", " ") if moment else "-"
 
 
 def _coverage(coverage: dict[str, Any]) -> str:

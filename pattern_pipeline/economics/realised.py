@@ -257,13 +257,8 @@ class RealisationRatio:
     executions: int
 
 
-def realisation_ratio(executions: pl.DataFrame, baselines: pl.DataFrame, policy: RoiPolicy) -> RealisationRatio | None:
-    """Realised saving of all executions over what the estimates promised for as many; None when nothing can be said."""
-    return portfolio_ratio(validate(executions, baselines, policy), policy)
-
-
 def portfolio_ratio(validations: pl.DataFrame, policy: RoiPolicy) -> RealisationRatio | None:
-    """The realisation ratio of rows of `validate`; None when nothing can be said.
+    """Realised saving of all executions over what the estimates promised for as many; None when nothing can be said.
 
     A stratified total (Cochran 1977, Sampling Techniques, 5.4): Var(sum r) = sum over patterns of n s^2, Student's t
     with Satterthwaite's degrees of freedom. Only patterns with ``min_executions`` and an estimate enter, on both sides.

@@ -11,8 +11,6 @@ from pattern_pipeline.errors import NotFound
 from pattern_pipeline.patterns.versions import progress
 from pattern_pipeline.warehouse.database import Transaction, Warehouse
 
-PATTERN_SORTS = ("value", "occurrences", "cost", "confidence", "signature")
-
 
 def overview(warehouse: Warehouse) -> dict[str, Any]:
     """Totals of the landed history, every pattern ranked, and the queue (architecture, section 5)."""

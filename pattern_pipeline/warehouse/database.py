@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import adbc_driver_postgresql.dbapi as adbc
 import polars as pl
 import psycopg
 import pyarrow as pa
@@ -22,6 +21,9 @@ from pattern_pipeline.warehouse import migrations
 from pattern_pipeline.warehouse.servers import APPLICATION_NAME, connected, held_server, pipeline_url, prepare_session
 from pattern_pipeline.warehouse.sqlfiles import Statement, statements
 from pattern_pipeline.warehouse.urls import normalise
+
+if TYPE_CHECKING:
+    import adbc_driver_postgresql.dbapi as adbc
 
 DECIMAL = pl.Decimal(38, 12)
 """What `BulkTransaction.frame` makes of the numeric columns it is told about."""
@@ -213,6 +215,8 @@ class Warehouse:
 
     def _bulk_connection(self) -> adbc.Connection:
         """An idle connection that still answers, else a new one: connecting reads the whole catalogue of types."""
+        import adbc_driver_postgresql.dbapi as adbc  # brings pandas, for which commands that load nothing need not wait
+
         while self._idle:
             connection = self._idle.pop()
             try:

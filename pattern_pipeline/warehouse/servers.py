@@ -96,7 +96,10 @@ def ensure_database(url: str) -> None:
             refuse_old_server(url, connection.info.server_version)
     except psycopg.OperationalError as error:
         if not _lacks_database(url):
-            raise DatabaseDown(f"Cannot reach {described(url)}: {_reason(error, url)}") from error
+            raise DatabaseDown(
+                f"Cannot reach {described(url)}: {_reason(error, url)} See that the server runs and takes this user; "
+                "without PATTERN_PIPELINE_DATABASE_URL the embedded server is used."
+            ) from error
         _create_database(url)
 
 

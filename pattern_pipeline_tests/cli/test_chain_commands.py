@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from pattern_pipeline.warehouse.embedded import EmbeddedServer
 from pattern_pipeline_tests.cli.commands import call, document, refusal
-from pattern_pipeline_tests.cli.histories import run_record, write
+from pattern_pipeline_tests.histories import run_record, write
 
 OVERVIEW = {
     "workflows",
@@ -79,7 +80,7 @@ def test_a_run_prints_one_document_that_the_other_commands_confirm(installation:
     status = document("status")
     assert status["history"]["workflows"] == 40
     assert (status["hours"]["stale"], status["hours"]["closed"]) == (0, 40)
-    assert all(check["ok"] for check in document("doctor"))
+    assert {check["level"] for check in document("doctor")} <= {"ok", "attention"}
     assert document("ingest")["sources_unchanged"] == 1
     day = document("backfill", "--from", "2026-03-02", "--to", "2026-03-03")
     assert (day["from"], day["to"]) == ("2026-03-02T00:00:00+00:00", "2026-03-03T00:00:00+00:00")
@@ -170,14 +171,6 @@ def test_settings_that_cannot_be_are_named(installation: Path, monkeypatch: pyte
         assert "PATTERN_PIPELINE_START_DATE" in refusal(2, command)
 
 
-def test_doctor_stops_at_what_is_wrong(installation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATTERN_PIPELINE_DATABASE_URL", "postgresql://someone:hunter2@127.0.0.1:1/gone")
-    result = call("doctor", "--json")
-    assert result.exit_code == 5
-    assert [check["ok"] for check in json.loads(result.stdout)] == [True, True, False]
-    assert "hunter2" not in result.output
-
-
 def test_a_command_stops_the_server_that_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server = EmbeddedServer(tmp_path / "a home")
     monkeypatch.setenv("PATTERN_PIPELINE_HOME", str(server.state_dir))
@@ -188,6 +181,15 @@ def test_a_command_stops_the_server_that_it_started(tmp_path: Path, monkeypatch:
     call("status")
     assert server.status().running, "what was started to stay stays"
     assert server.stop()
+
+
+@pytest.mark.parametrize("command", [("up", "--port"), ("up", "--review-port"), ("review", "--port")], ids=" ".join)
+def test_a_port_that_is_in_use_is_refused_before_anything_starts(installation: Path, command: tuple[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        assert f"{command[1]} {port}" in refusal(4, *command, port)
+    assert "--review-port" in refusal(2, "up", "--port", port, "--review-port", port)
+    assert not (installation / "a home").exists()
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -201,6 +203,19 @@ def test_help_tells_every_option(command: list[str]) -> None:
 def test_help_loads_nothing_heavy() -> None:
     heavy = "{'dagster', 'pandas', 'polars', 'scipy', 'sqlalchemy', 'pyarrow', 'psycopg'}"
     look = f"import sys; import pattern_pipeline.cli.main; sys.exit(' '.join({heavy} & set(sys.modules)) or None)"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+
+
+def test_a_command_that_only_reads_does_not_wait_for_what_loading_and_estimating_need(installation: Path) -> None:
+    look = """
+import sys
+from pattern_pipeline.cli.main import app
+try:
+    app(["status", "--json"])
+finally:
+    print(*sorted({"dagster", "pandas", "scipy"} & set(sys.modules)), file=sys.stderr, end="")
+"""
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
 

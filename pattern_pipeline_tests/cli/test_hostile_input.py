@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from pattern_pipeline.cli.main import app
 from pattern_pipeline.warehouse.database import Warehouse
-from pattern_pipeline_tests.cli.histories import run_record, write
+from pattern_pipeline_tests.histories import run_record, write
 from pattern_pipeline_tests.tables import snapshot
 
 HUGE_TEXT = "x" * (50 << 20)

@@ -14,7 +14,7 @@ from pattern_pipeline.history.landing import configured
 from pattern_pipeline.history.readers.tables import shown_url
 from pattern_pipeline.warehouse.database import Warehouse
 from pattern_pipeline_tests.cli.commands import call, document, refusal
-from pattern_pipeline_tests.cli.histories import run_record, write
+from pattern_pipeline_tests.histories import run_record, write
 
 OWN_WORDS = {"build": 1, "question": "Run the tests", "begun": "2026-07-01 12:00", "paid": 0.5}
 MAPPING = """

@@ -1,3 +1,5 @@
+"""What `patterns show` tells of a pattern beyond its figures."""
+
 from __future__ import annotations
 
 import pytest

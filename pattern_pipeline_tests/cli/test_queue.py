@@ -25,13 +25,6 @@ NAME = "test:pytest:backend"
 
 
 @pytest.fixture
-def database(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
-    monkeypatch.setenv("PATTERN_PIPELINE_DATABASE_URL", warehouse.libpq_url)
-    monkeypatch.setenv("COLUMNS", "160")
-    return warehouse
-
-
-@pytest.fixture
 def pattern(database: Warehouse) -> int:
     number = add_pattern(database, NAME)
     _call("sync")

@@ -16,13 +16,6 @@ from pattern_pipeline_tests.roi.portfolios import PYTEST, approve, estimated, ex
 
 
 @pytest.fixture
-def database(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
-    monkeypatch.setenv("PATTERN_PIPELINE_DATABASE_URL", warehouse.libpq_url)
-    monkeypatch.setenv("COLUMNS", "160")
-    return warehouse
-
-
-@pytest.fixture
 def approved(database: Warehouse) -> Warehouse:
     estimated(database)
     approve(database)

@@ -1,3 +1,5 @@
+"""Assumptions are data: stated in the shipped policy, checked when they are read, and fixed afterwards."""
+
 import pytest
 from pydantic import ValidationError
 

@@ -1,3 +1,5 @@
+"""Bootstrap intervals against scipy, and the same bytes for a pattern whatever else is computed beside it."""
+
 from types import SimpleNamespace
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""The forecast of a month against the textbook, and what it refuses to say."""
+
 from datetime import date
 
 import numpy as np

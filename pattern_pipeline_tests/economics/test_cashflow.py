@@ -1,3 +1,5 @@
+"""Money over time against the formulas, month by month and by hand."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Confidence: what evidence adds up to, and how executions move it; every bound computed by hand or by scipy."""
+
 import math
 from typing import Any
 

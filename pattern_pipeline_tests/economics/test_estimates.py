@@ -1,3 +1,5 @@
+"""A whole estimate: figures by hand, the hash of its inputs, the same bytes in any company."""
+
 import json
 import math
 from decimal import Decimal

@@ -1,3 +1,5 @@
+"""Which days an estimate is about."""
+
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from pattern_pipeline.economics.exposure import Exposure, Window, exposure

@@ -1,3 +1,5 @@
+"""Exact and score intervals against scipy."""
+
 import numpy as np
 import pytest
 from scipy import stats

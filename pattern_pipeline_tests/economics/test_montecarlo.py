@@ -1,3 +1,5 @@
+"""The inputs of the simulation: how they are drawn, that they are independent, and that patterns are not paired."""
+
 from typing import Any
 
 import numpy as np

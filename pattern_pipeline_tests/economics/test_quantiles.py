@@ -1,3 +1,5 @@
+"""Our vectorised quantiles against scipy."""
+
 import numpy as np
 import pytest
 from scipy import stats

@@ -1,3 +1,5 @@
+"""What automations turned out to be worth: grades, validation and the ratio of a portfolio, against the formulas."""
+
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +14,7 @@ from pattern_pipeline.economics.assumptions import RoiPolicy
 from pattern_pipeline.economics.realised import (
     executions_needed,
     minimum_detectable_effect,
-    realisation_ratio,
+    portfolio_ratio,
     realised_savings,
     recommendations,
     summarise,
@@ -164,7 +166,7 @@ def test_realisation_ratio_weighs_patterns_by_their_executions() -> None:
     frame = pl.concat([runs(*(10 - v for v in first)), runs(*(10 - v for v in second), signature="y")])
     promises: dict[str, Any] = {"saving_per_occurrence": 1.0 * POLICY.coverage}
     baselines = pl.concat([baseline(10.0, **promises), baseline(10.0, "y", **promises)])
-    ratio = realisation_ratio(frame, baselines, POLICY)
+    ratio = portfolio_ratio(validate(frame, baselines, POLICY), POLICY)
     assert ratio is not None
     assert ratio.ratio == pytest.approx((4.0 + 1.5) / 7)
     parts = np.array([4 * np.var(first, ddof=1), 3 * np.var(second, ddof=1)])
@@ -175,4 +177,4 @@ def test_realisation_ratio_weighs_patterns_by_their_executions() -> None:
 
 
 def test_a_portfolio_that_promised_nothing_has_no_ratio() -> None:
-    assert realisation_ratio(runs(1.0, 1.0, 1.0), baseline(10.0), POLICY) is None
+    assert portfolio_ratio(validate(runs(1.0, 1.0, 1.0), baseline(10.0), POLICY), POLICY) is None

@@ -1,3 +1,5 @@
+"""Which input would have to change by how much to flip a verdict."""
+
 from dataclasses import replace
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""An estimate in sentences: every code has words, and every figure the places that it needs."""
+
 import polars as pl
 import pytest
 

@@ -1,11 +1,9 @@
 """The chain on real input: the figures of its source, the same tables however often and in which order it runs."""
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
@@ -15,33 +13,14 @@ from pattern_pipeline.patterns.windows import HOUR, Window, floor_hour
 from pattern_pipeline.runs import ChainRunner
 from pattern_pipeline.settings import Settings
 from pattern_pipeline.warehouse.database import Warehouse
+from pattern_pipeline_tests.histories import DAY, run_record, write
 from pattern_pipeline_tests.orchestration.chains import run_everything, runner_on, tables
-
-DAY = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 @pytest.fixture
 def runner(settings: Settings, dagster_instance: dg.DagsterInstance) -> Iterator[ChainRunner]:
     with runner_on(settings, dagster_instance) as runner:
         yield runner
-
-
-def run_record(number: int, hour: float, **more: Any) -> dict[str, Any]:
-    at = DAY + hour * HOUR
-    return {
-        "run_id": f"r{number}",
-        "task_text": "Run the backend tests",
-        "started_at": at.isoformat(),
-        "ended_at": at.isoformat(),
-        "exit_status": "completed",
-        "cost_usd": 0.25,
-        **more,
-    }
-
-
-def write(path: Path, *records: dict[str, Any]) -> str:
-    path.write_text("".join(json.dumps(record) + "\n" for record in records))
-    return str(path)
 
 
 def test_real_runs_give_the_figures_of_their_source(

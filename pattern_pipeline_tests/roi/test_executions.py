@@ -20,20 +20,12 @@ from pattern_pipeline_tests.roi.portfolios import (
     DIFF,
     POLICY,
     PYTEST,
-    approve,
     estimated,
     execute,
     publish,
     queued,
     runs,
 )
-
-
-@pytest.fixture
-def approved(warehouse: Warehouse) -> Warehouse:
-    estimated(warehouse)
-    approve(warehouse)
-    return warehouse
 
 
 def log(warehouse: Warehouse) -> list[tuple[Any, ...]]:

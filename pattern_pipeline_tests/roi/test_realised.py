@@ -44,13 +44,6 @@ from pattern_pipeline_tests.roi.portfolios import (
 RENAMED = {"failed": "marginal", "unknown": "insufficient"}
 
 
-@pytest.fixture
-def approved(warehouse: Warehouse) -> Warehouse:
-    estimated(warehouse)
-    approve(warehouse)
-    return warehouse
-
-
 def execute_many(warehouse: Warehouse, successes: int, failures: int = 0, cost: str = "0.1", **more: Any) -> None:
     for number in range(successes + failures):
         execute(warehouse, f"{cost}/{number}", success=number < successes, cost=cost, **more)

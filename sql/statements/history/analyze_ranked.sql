@@ -1,1 +1,0 @@
-ANALYZE ranked_versions;
