@@ -5,7 +5,7 @@ knows field names or what is done about a lost value.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -31,6 +31,10 @@ _UNPRINTABLE: Final = (TypeError, OverflowError, UnicodeEncodeError, ValueError,
 # A number of at least this size is no longer a Unix time in the unit before: seconds, milliseconds, microseconds.
 _EPOCH_LIMITS: Final = ((1e11, 1e6), (1e14, 1e3), (1e17, 1.0))
 _REPRESENTABLE: Final = (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC))
+_FIRST_MICROSECOND, _LAST_MICROSECOND = (
+    (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) for moment in _REPRESENTABLE
+)
+_BLANK: Final = r"^\s*$"
 _ISO: Final = (
     r"^\s*(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2})?(?:[.,](\d{1,6})\d*)?"
     r"\s*(Z|z|UTC|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?\s*$"
@@ -67,13 +71,24 @@ def plain_text(value: Any) -> str | None:
 
 def text(values: pl.Series) -> pl.Series:
     """Text of a column; blank text is unknown."""
-    if values.dtype == pl.Binary:
-        values = column(values.name, values.to_list())
-    elif values.dtype.is_nested():
-        values = json_members(values, named=False)
-    plain = values.cast(pl.String)
-    blank = plain.str.contains(r"^\s*$")
+    plain = _written(values)
+    blank = plain.str.contains(_BLANK)
     return plain.set(blank, None) if blank.any() else plain
+
+
+def without_blanks(frame: pl.DataFrame) -> pl.DataFrame:
+    """The columns of a frame; blank text in them is unknown."""
+    is_blank = pl.col(pl.String).str.contains(_BLANK)
+    return frame.with_columns(pl.when(~is_blank).then(pl.col(pl.String)))
+
+
+def _written(values: pl.Series) -> pl.Series:
+    """Text of a column, blank or not."""
+    if values.dtype == pl.String:
+        return values
+    if values.dtype == pl.Binary:
+        return column(values.name, values.to_list())
+    return (json_members(values, named=False) if values.dtype.is_nested() else values).cast(pl.String)
 
 
 def json_members(values: pl.Series, *, named: bool = True) -> pl.Series:
@@ -93,15 +108,17 @@ def json_value(values: pl.Series) -> pl.Series:
     """JSON text of a column: text that is a JSON object or array stays, any other value is encoded."""
     if values.dtype != pl.String:
         return json_members(values, named=False)
+    structured = values.map_elements(_is_structured, pl.Boolean)
+    if structured.all():
+        return values
     known = text(values)
-    structured = known.str.contains(r"^\s*[\[{]").fill_null(False)
-    if structured.any():
-        structured &= known.map_elements(_is_json, pl.Boolean).fill_null(False)
-    return known.zip_with(structured, json_members(known, named=False))
+    return known.zip_with(structured.fill_null(False), json_members(known, named=False))
 
 
-def _is_json(candidate: str) -> bool:
-    """Whether text is JSON that can also be written again: reading allows deeper nesting than writing."""
+def _is_structured(candidate: str) -> bool:
+    """Whether text is a JSON object or array that can be written again: reading allows deeper nesting than writing."""
+    if not candidate.lstrip().startswith(("{", "[")):
+        return False
     try:
         orjson.dumps(orjson.loads(candidate))
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
@@ -111,8 +128,7 @@ def _is_json(candidate: str) -> bool:
 
 def count(values: pl.Series, dtype: pl.DataType) -> pl.Series:
     """Whole numbers of at least zero."""
-    whole = code(values, dtype)
-    return whole.set(whole < 0, None)
+    return _not_negative(code(values, dtype))
 
 
 def code(values: pl.Series, dtype: pl.DataType) -> pl.Series:
@@ -126,17 +142,20 @@ def code(values: pl.Series, dtype: pl.DataType) -> pl.Series:
 
 def amount(values: pl.Series, dtype: pl.DataType) -> pl.Series:
     """Decimals of at least zero, rounded half to even from the shortest decimal form of the value."""
-    exact = _number(values).cast(dtype, strict=False)
-    return exact.set(exact < 0, None)
+    return _not_negative(_number(values).cast(dtype, strict=False))
+
+
+def _not_negative(numbers: pl.Series) -> pl.Series:
+    least: Any = numbers.min()
+    return numbers if least is None or least >= 0 else numbers.set(numbers < 0, None)
 
 
 def truth(values: pl.Series) -> pl.Series:
     """Booleans, also written as words or as 0 and 1."""
     if values.dtype == pl.Boolean:
         return values
-    return (
-        text(values).str.strip_chars().str.to_lowercase().replace_strict(_TRUTH, default=None, return_dtype=pl.Boolean)
-    )
+    words = _written(values).str.strip_chars().str.to_lowercase()
+    return words.replace_strict(_TRUTH, default=None, return_dtype=pl.Boolean)
 
 
 def instant(values: pl.Series, zone: str) -> pl.Series:
@@ -145,6 +164,11 @@ def instant(values: pl.Series, zone: str) -> pl.Series:
     A number is in seconds, milliseconds, microseconds or nanoseconds by its size.
     """
     converted = _instant(values, zone)
+    microseconds = converted.cast(pl.Int64)
+    earliest: Any = microseconds.min()
+    latest: Any = microseconds.max()
+    if earliest is None or (earliest >= _FIRST_MICROSECOND and latest <= _LAST_MICROSECOND):
+        return converted
     return converted.set(~converted.is_between(*_REPRESENTABLE), None)
 
 
@@ -157,7 +181,7 @@ def _instant(values: pl.Series, zone: str) -> pl.Series:
         return _located(values.cast(pl.Datetime("us")), zone)
     if values.dtype.is_numeric():
         return _from_epoch(values)
-    written = text(values)
+    written = _written(values)
     # The usual form in one quick step; the others one by one where it fails.
     usual = written.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", time_unit="us", time_zone="UTC", strict=False)
     if usual.null_count() == written.null_count():
@@ -207,22 +231,15 @@ def _number(values: pl.Series) -> pl.Series:
     """Decimal text of numbers. A truth value is no number."""
     if values.dtype == pl.Boolean:
         return pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, len(values))
-    return text(values).str.strip_chars()
-
-
-def is_lost(values: pl.Series, converted: pl.Series) -> pl.Series:
-    """Where a value was given and could not be converted."""
-    given = values.is_not_null()
-    if values.dtype == pl.String:
-        given &= values.str.strip_chars() != ""
-    return given & converted.is_null()
+    written = _written(values)
+    return written.str.strip_chars() if values.dtype == pl.String else written
 
 
 def convert(values: pl.Series, kind: Kind, zone: str) -> pl.Series:
-    """A column of the field type `kind`."""
+    """A column, without blank text, of the field type `kind`."""
     match kind:
         case "text":
-            return text(values)
+            return values if values.dtype == pl.String else text(values)
         case "json":
             return json_value(values)
         case "money":
@@ -245,8 +262,11 @@ def convert(values: pl.Series, kind: Kind, zone: str) -> pl.Series:
 
 def joined_members(members: Sequence[pl.Series], height: int) -> pl.Series:
     """JSON members of each row joined with commas; a row without any is null."""
-    if not members:
+    given = [values for values in members if values.null_count() < height]
+    if not given:
         return pl.Series([None], dtype=pl.String).new_from_index(0, height)
-    columns = {str(index): values for index, values in enumerate(members)}
+    if len(given) == 1:
+        return given[0]
+    columns = {str(index): values for index, values in enumerate(given)}
     joined = pl.DataFrame(columns).select(pl.concat_str(pl.all(), separator=",", ignore_nulls=True)).to_series()
     return joined.set(joined == "", None)

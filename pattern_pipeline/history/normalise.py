@@ -15,7 +15,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 import polars as pl
 
@@ -108,8 +108,9 @@ class Normaliser:
             where = pl.Series(list(steps.faults), dtype=pl.UInt32)
             detail = "Steps that cannot be read were left out: a list of objects is expected."
             faults.add(positions.gather(where), "invalid_steps", detail, pl.Series(list(steps.faults.values())))
-        places = positions.gather(steps.run) + ", step " + (steps.seq + 1).cast(pl.String)
-        faults.add_lost(places, given.lost, pl.repeat(True, len(steps.seq), eager=True))
+        if given.lost:
+            places = positions.gather(steps.run) + ", step " + (steps.seq + 1).cast(pl.String)
+            faults.add_lost(places, given.lost, pl.repeat(True, len(steps.seq), eager=True))
         written_command = pl.col("tool_params").str.json_path_match("$.command")
         bare_params = pl.when(pl.col("tool_params").str.starts_with('"')).then(
             pl.col("tool_params").str.json_path_match("$")
@@ -286,9 +287,11 @@ def _with_unique_ids(calls: pl.DataFrame) -> pl.DataFrame:
 
 def _bounded(keys: pl.Series) -> pl.Series:
     """Keys that an index of the database can hold: of a longer one its beginning and a hash."""
-    is_long = keys.str.len_bytes().fill_null(0) > _KEY_BYTES
-    if not is_long.any():
+    lengths = keys.str.len_bytes()
+    longest: Any = lengths.max()
+    if longest is None or longest <= _KEY_BYTES:
         return keys
+    is_long = (lengths > _KEY_BYTES).fill_null(False)
     shortened = keys.str.head(_KEY_BYTES // 8) + "-" + _hashes(keys.to_frame())
     return shortened.zip_with(is_long, keys).alias(keys.name)
 

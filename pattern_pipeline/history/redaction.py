@@ -16,6 +16,7 @@ from pattern_pipeline.detection.redaction_policy import RedactionPolicy
 from pattern_pipeline.history.redaction_rules import (
     HARMLESS,
     HARMLESS_PATH,
+    NAMED_KINDS,
     Rule,
     kind_of_key,
     mark,
@@ -30,7 +31,7 @@ _REPLACEMENT_CHARACTER: Final = "\ufffd"
 # A replacement may bring a new match together; each pass consumes some of the text, and this many are never needed.
 _MAX_PASSES: Final = 8
 # To search so little for each literal is quicker than to build what searches for all at once.
-_FEW_BYTES: Final = 16_384
+_FEW_CHARACTERS: Final = 16_384
 
 
 class Redactor:
@@ -48,80 +49,89 @@ class Redactor:
     ) -> tuple[pl.DataFrame, Counter[str]]:
         """Redact every text column; those named in `json` hold JSON text and stay valid JSON."""
         counts: Counter[str] = Counter()
-        redacted: dict[str, pl.Series] = {}
-        texts = [values for values in frame.iter_columns() if values.dtype == pl.String and values.name not in skip]
+        columns = [values for values in frame.iter_columns() if values.dtype == pl.String and values.name not in skip]
+        if not columns:
+            return frame, counts
         # One search over all columns: to build what it searches with is dearer than to search a small column.
-        suspicious = self._is_suspicious(pl.concat(texts)) if texts else pl.Series(dtype=pl.Boolean)
-        for number, values in enumerate(texts):
-            where = suspicious.slice(number * frame.height, frame.height)
-            if where.any():
-                redact = self._json if values.name in json else self._text
-                redacted[values.name], found = redact(values, where)
-                counts += found
-        return frame.with_columns(**redacted), counts
+        suspicious = self._is_suspicious(pl.concat(columns))
+        found: dict[str, Counter[str]] = {}
+        for number, values in enumerate(columns):
+            if (where := suspicious.slice(number * frame.height, frame.height)).any():
+                found[values.name] = Counter(values.filter(where).to_list())
+        if not found:
+            return frame, counts
+        redacted = self._redacted(found, json, counts)
+        return frame.with_columns(_replaced(name, clean) for name, clean in redacted.items()), counts
 
     def text(self, values: pl.Series) -> tuple[pl.Series, Counter[str]]:
         """Redact a text column; also returns how many matches of each kind were replaced."""
-        return self._text(values, self._is_suspicious(values))
-
-    def _text(self, values: pl.Series, suspicious: pl.Series) -> tuple[pl.Series, Counter[str]]:
-        counts: Counter[str] = Counter()
-        if not suspicious.any():
-            return values, counts
-        distinct, weights = _distinct(values.filter(suspicious))
-        return values.replace(distinct, self._clean(distinct, weights, counts)), counts
+        redacted, counts = self.frame(values.to_frame())
+        return redacted.to_series(), counts
 
     def json(self, values: pl.Series) -> tuple[pl.Series, Counter[str]]:
         """Redact a column of JSON text: all strings and keys in it, and what a key like `password` says is secret."""
-        return self._json(values, self._is_suspicious(values))
+        redacted, counts = self.frame(values.to_frame(), json=(values.name,))
+        return redacted.to_series(), counts
 
-    def _json(self, values: pl.Series, suspicious: pl.Series) -> tuple[pl.Series, Counter[str]]:
-        counts: Counter[str] = Counter()
-        if not suspicious.any():
-            return values, counts
-        distinct, weights = _distinct(values.filter(suspicious))
-        weighted = [(orjson.loads(text), weight) for text, weight in zip(distinct, weights, strict=True)]
+    def _redacted(
+        self, found: Mapping[str, Counter[str]], json: Collection[str], counts: Counter[str]
+    ) -> dict[str, dict[str, str]]:
+        """By column, what takes the place of each of its values; the numbers say how often each stands there."""
+        documents = {name: {value: orjson.loads(value) for value in found[name]} for name in found if name in json}
         strings: Counter[str] = Counter()
-        for document, weight in weighted:
-            for string in _strings(document):
-                strings[string] += weight
-        leaves = pl.Series(list(strings), dtype=pl.String)
-        redacted = self._clean(leaves, pl.Series(list(strings.values()), dtype=pl.Int64), counts)
-        clean = dict(zip(strings, redacted.to_list(), strict=True))
-        documents = [
-            orjson.dumps(self._rebuild(document, clean, weight, counts)).decode() for document, weight in weighted
-        ]
-        return values.replace(distinct, pl.Series(documents, dtype=pl.String)), counts
+        for name, values in found.items():
+            if name not in json:
+                strings.update(values)
+                continue
+            for value, weight in values.items():
+                for string in _strings(documents[name][value]):
+                    strings[string] += weight
+        clean = self._clean(strings, counts)
+        redacted: dict[str, dict[str, str]] = {}
+        for name, values in found.items():
+            if name in json:
+                rebuilt = {
+                    value: self._rebuild(documents[name][value], clean, weight, counts)
+                    for value, weight in values.items()
+                }
+                redacted[name] = {value: orjson.dumps(document).decode() for value, document in rebuilt.items()}
+            else:
+                redacted[name] = {value: clean[value] for value in values}
+        return redacted
 
     def _is_suspicious(self, values: pl.Series) -> pl.Series:
         """Where there may be anything to replace, by one search; only the user's patterns have no literals for it."""
-        if values.is_empty():
-            return pl.Series(values.name, dtype=pl.Boolean)
-        suspicious = values.str.contains_any(self._all_needles, ascii_case_insensitive=True).fill_null(False)
+        suspicious = values.str.contains_any(self._all_needles, ascii_case_insensitive=True)
         for pattern in self._policy.patterns.values():
-            suspicious |= values.str.contains(pattern).fill_null(False)
+            suspicious |= values.str.contains(pattern)
         return suspicious
 
-    def _clean(self, values: pl.Series, weights: pl.Series, counts: Counter[str]) -> pl.Series:
-        """The rules applied to distinct values, each of which stands for `weights` values."""
-        if nuls := int((values.str.count_matches(_NUL, literal=True) * weights).sum()):
+    def _clean(self, strings: Counter[str], counts: Counter[str]) -> dict[str, str]:
+        """The rules applied to distinct strings, each of which stands there so many times."""
+        values = pl.Series("value", list(strings), dtype=pl.String)
+        weights = pl.Series("weight", list(strings.values()), dtype=pl.Int64)
+        if nuls := sum(string.count(_NUL) * weight for string, weight in strings.items()):
             counts[NUL_KIND] += nuls
             values = values.str.replace_all(_NUL, _REPLACEMENT_CHARACTER, literal=True)
         for _ in range(_MAX_PASSES):
             before, rules = values, self._rules_for(values)
             if not rules:
                 break
-            for harmless in (HARMLESS, HARMLESS_PATH):
+            is_shielded = any(rule.kind in NAMED_KINDS for rule in rules)
+            for harmless in (HARMLESS, HARMLESS_PATH) if is_shielded else ():
                 values = values.str.replace_all(harmless, f"${{1}}{_NUL}${{2}}")
-            values = _replace(values, rules, counts, weights).str.replace_all(_NUL, "", literal=True)
+            values = _replace(values, rules, counts, weights)
+            if is_shielded:
+                values = values.str.replace_all(_NUL, "", literal=True)
             if values.equals(before):
                 break
-        return values
+        return dict(zip(strings, values, strict=True))
 
     def _rules_for(self, values: pl.Series) -> list[Rule]:
         """The rules that can match any of the values: to try one is much dearer than to look for its literals."""
-        if values.str.len_bytes().sum() < _FEW_BYTES:
-            text = _NUL.join(values).lower()
+        text = _NUL.join(values)
+        if len(text) < _FEW_CHARACTERS:
+            text = text.lower()
             found = {needle for needle in self._all_needles if needle in text}
         else:
             literals = values.str.extract_many(self._all_needles, ascii_case_insensitive=True, overlapping=True)
@@ -156,10 +166,8 @@ def _replace(values: pl.Series, rules: Sequence[Rule], counts: Counter[str], wei
     return values
 
 
-def _distinct(values: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """The distinct values and how often each occurs."""
-    counted = values.value_counts(name="weight")
-    return counted.to_series(0), counted.to_series(1)
+def _replaced(name: str, clean: Mapping[str, str]) -> pl.Expr:
+    return pl.col(name).replace(list(clean), pl.Series(list(clean.values()), dtype=pl.String))
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -25,6 +25,9 @@ _NAMES: Final[dict[SecretKind, tuple[str, int]]] = {
     "token": (r"token", 6),
     "secret": (r"(?:secret(?:[_-]?(?:access[_-]?)?key(?:[_-]?base)?)?|private[_-]?key|credential)", 4),
 }
+NAMED_KINDS: Final = frozenset({*_NAMES, "aws_key"})
+"""Kinds with a rule that goes by a name before the value, so that what is harmless there has to be shielded."""
+
 _ANY_NAME: Final = "(?:" + "|".join(name for name, _ in _NAMES.values()) + ")"
 
 # After a secret's name: a constant, a type, an attribute, a call, a subscript, or (for PWD) a path.

@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from pattern_pipeline.history.coercion import convert, is_lost, joined_members, json_members, text
+from pattern_pipeline.history.coercion import convert, joined_members, json_members, text, without_blanks
 from pattern_pipeline.history.fields import Kind
 from pattern_pipeline.history.model import INSTANT, MONEY, SECONDS
 from pattern_pipeline.history.records import Fields, Records
@@ -56,7 +56,8 @@ def resolve(records: Records, fields: Fields, zone: str, *, statuses: Collection
     columns = []
     lost = {}
     # Most records leave most fields empty.
-    given = {each.name: each for each in records.known.iter_columns() if each.null_count() < records.height}
+    known_columns = without_blanks(records.known).iter_columns()
+    given = {each.name: each for each in known_columns if each.null_count() < records.height}
     for name, known in fields.items():
         if known.kind == "steps":
             continue
@@ -65,12 +66,12 @@ def resolve(records: Records, fields: Fields, zone: str, *, statuses: Collection
         for each in (given[source] for source in known.names if source in given):
             has_won = values.is_not_null() if values.null_count() < records.height else None
             if name == "status":
-                others.append(json_members(each).set(text(each).is_in(list(statuses)), None))
+                others.append(_unlike(each, statuses))
             elif has_won is not None:
                 others.append(json_members(each).set(~has_won, None))
             converted = convert(each, known.kind, zone)
             if converted.null_count() > each.null_count():
-                told = (f"{name}=" + text(each)).set(~is_lost(each, converted), None)
+                told = (f"{name}=" + text(each)).set(converted.is_not_null(), None)
                 unusable = told if unusable is None else unusable.fill_null(told)
             values = converted.alias(name) if has_won is None else values.fill_null(converted)
         columns.append(values)
@@ -78,3 +79,11 @@ def resolve(records: Records, fields: Fields, zone: str, *, statuses: Collection
         if unusable is not None and unusable.null_count() < records.height:
             lost[name] = unusable.alias(name)
     return Resolved(pl.DataFrame(columns), joined_members(others, records.height), lost)
+
+
+def _unlike(values: pl.Series, usual: Collection[str]) -> pl.Series:
+    """JSON members of the values whose text is not one of the usual ones."""
+    written = text(values)
+    if set(written.unique()) <= {None, *usual}:
+        return pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, len(values))
+    return json_members(values).set(written.is_in(list(usual)), None)

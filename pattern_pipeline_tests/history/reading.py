@@ -49,6 +49,7 @@ def read(spec: str | Path, options: ReadOptions | None = None, offset: int = 0) 
 
 def write_lines(path: Path, *records: dict[str, Any] | str) -> Path:
     lines = [record if isinstance(record, str) else json.dumps(record) for record in records]
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return path
 

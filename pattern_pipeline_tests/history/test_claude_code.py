@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pattern_pipeline.history.mapping import Mapping
-from pattern_pipeline.history.readers import ReadOptions, claude_code, gathering
+from pattern_pipeline.history.readers import ReadOptions, claude_code, discover, gathering
 from pattern_pipeline.warehouse.database import Warehouse
 from pattern_pipeline_tests.history.batches import wipe
 from pattern_pipeline_tests.history.files import landed
@@ -209,7 +209,7 @@ def test_a_session_is_a_run_where_that_is_wanted(tmp_path: Path) -> None:
     assert reading.steps.height == 5
 
 
-@pytest.mark.parametrize("place", ["sub-agent file", "own file", "same file without names"])
+@pytest.mark.parametrize("place", ["sub-agent file", "workflow's file", "own file", "same file without names"])
 def test_a_sub_agent_belongs_to_the_task_that_started_it(tmp_path: Path, place: str) -> None:
     session = a_working_day()
     whole = read_lines(tmp_path / "whole", session)
@@ -225,8 +225,8 @@ def test_a_sub_agent_belongs_to_the_task_that_started_it(tmp_path: Path, place: 
         side = [{**line, "timestamp": line["timestamp"].replace("T09", "T21")} for line in side]
     write_transcript(tmp_path / "p" / "s1.jsonl", main)
     if place != "same file without names":
-        folder = tmp_path / "p" / "s1" / "subagents" if place == "sub-agent file" else tmp_path / "p"
-        write_transcript(folder / "agent-a1.jsonl", side)
+        below = {"sub-agent file": "s1/subagents", "workflow's file": "s1/subagents/workflows/wf_1"}.get(place, "")
+        write_transcript(tmp_path / "p" / below / "agent-a1.jsonl", side)
     reading = read(tmp_path / "p")
     columns = ("workflow_id", "tool_call_id", "command", "cost_usd")
     assert set(reading.steps.select(columns).rows()) == set(whole.steps.select(columns).rows())
@@ -404,6 +404,24 @@ def test_files_that_lead_nowhere_are_passed_over(warehouse: Warehouse, tmp_path:
     report = landed(warehouse, tmp_path)
     assert [len(rows) for rows in snapshot(warehouse).values()] == [3, 5, 0]
     assert [Path(each.location).name for each in report.unreadable] == ["binary.jsonl"]
+
+
+def test_what_a_client_keeps_beside_its_transcripts_is_no_source(tmp_path: Path) -> None:
+    name = "3f0c9a52-8f5e-4b1c-9a63-0c1d2e3f4a5b"
+    session = a_working_day(name)
+    transcript = write_transcript(tmp_path / f"{name}.jsonl", session.lines)
+    agent = write_transcript(tmp_path / name / "subagents" / "agent-a1.jsonl", session.lines[:1])
+    index = {"version": 1, "entries": [{"sessionId": name, "created": "2026-03-01T09:00:00Z", "firstPrompt": "run"}]}
+    for beside in (
+        "sessions-index.json",
+        f"{name}/subagents/agent-a1.meta.json",
+        f"{name}/subagents/workflows/wf_1/journal.jsonl",
+        f"{name}/tool-results/toolu_1.json",
+        f"{name}/workflows/wf_1.json",
+    ):
+        write_transcript(tmp_path / beside, [index])
+    own = write_transcript(tmp_path / "subagents" / "runs.jsonl", [{"id": 1}])
+    assert {each.path for each in discover(str(tmp_path))} == {transcript, agent, own}
 
 
 SECRETS = {

@@ -171,11 +171,13 @@ def test_shuffled_events_and_a_growing_file_end_in_the_same_tables(warehouse: Wa
             {**event(second + 1, "PostToolUse", success=True, session=session)},
         )
     ]
-    landed(warehouse, write_lines(tmp_path / "whole.jsonl", *events))
+    whole = write_lines(tmp_path / "whole.jsonl", *events)
+    landed(warehouse, whole)
     expected = snapshot(warehouse)
     assert [len(rows) for rows in expected.values()] == [2, 40, 0]
 
     wipe(warehouse)
+    whole.unlink()
     random.Random(3).shuffle(events)
     path = write_lines(tmp_path / "events.jsonl", *events[:50])
     path.write_text(path.read_text()[:-9])
@@ -183,6 +185,16 @@ def test_shuffled_events_and_a_growing_file_end_in_the_same_tables(warehouse: Wa
     landed(warehouse, write_lines(path, *events))
     landed(warehouse, path)
     assert snapshot(warehouse) == expected
+
+    wipe(warehouse)
+    path.unlink()
+    write_lines(tmp_path / "a" / "part1.jsonl", *events[:50], *events[:20])
+    later = write_lines(tmp_path / "a" / "part2.jsonl", *events[30:60])
+    report = landed(warehouse, tmp_path / "a")
+    write_lines(later, *events[30:])
+    report = landed(warehouse, tmp_path / "a")
+    assert snapshot(warehouse) == expected
+    assert +Counter(report.total.facts) == {"paired_events": 40}
 
 
 def test_a_file_too_large_to_be_held_gives_the_same(shared_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

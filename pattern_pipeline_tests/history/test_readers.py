@@ -158,6 +158,26 @@ def test_a_table_is_read_with_the_types_of_its_database(database_url: str) -> No
     assert read(f"{url}#runs", ReadOptions(since=since)).runs.height == 3
 
 
+def test_a_column_of_sqlite_may_hold_anything(tmp_path: Path) -> None:
+    columns = "id INTEGER PRIMARY KEY, nl_input TEXT, start_time TIMESTAMP, actual_cost_total DECIMAL(10, 6)"
+    rows = [
+        (1, "a", "2025-12-08 20:33:52", 0.5),
+        (2, "b", "2025-12-09T20:33:52Z", None),
+        (3, "c", "yesterday", 1),
+        (4, "d", 1765226032, 1.25),
+        (5, "e", "2025-12-10", "a lot"),
+    ]
+    with sa.create_engine(f"sqlite:///{tmp_path / 'runs.db'}").begin() as connection:
+        connection.exec_driver_sql(f"CREATE TABLE workflow_history ({columns})")
+        connection.exec_driver_sql("INSERT INTO workflow_history VALUES (?, ?, ?, ?)", rows)
+    spec = f"sqlite:///{tmp_path / 'runs.db'}#workflow_history"
+    reading = read(spec)
+    assert reading.runs["workflow_id"].to_list() == ["generic:1", "generic:2", "generic:4"]
+    assert sorted(reading.reasons) == ["invalid_figure", "no_time"]
+    window = ReadOptions(since=datetime(2025, 12, 9, 12, tzinfo=UTC), until=datetime(2025, 12, 9, 21, tzinfo=UTC))
+    assert read(spec, window).runs["workflow_id"].to_list() == ["generic:2"]
+
+
 def test_a_table_location_hides_the_password_and_names_the_tables(database_url: str, tmp_path: Path) -> None:
     url = sa.make_url(normalise(database_url, "psycopg")).set(password="hunter2")
     location = discover(f"{url.render_as_string(hide_password=False)}#workflow_history")[0]

@@ -18,6 +18,7 @@ from pattern_pipeline.history.readers.hooks import HookReader
 from pattern_pipeline.history.readers.otlp import ClaudeOtlpReader, GenAiOtlpReader
 from pattern_pipeline.history.readers.tables import table_location
 from pattern_pipeline.history.readers.trajectories import TrajectoryReader
+from pattern_pipeline.history.readers.transcript_files import is_companion
 
 __all__ = [
     "READERS",
@@ -62,7 +63,7 @@ def discover(spec: str) -> list[Location]:
         found = sorted(
             each
             for each in path.rglob("*")
-            if each.suffix.lower() in _SUFFIXES and each.is_file() and _is_shown(each, path)
+            if each.suffix.lower() in _SUFFIXES and each.is_file() and _is_shown(each, path) and not is_companion(each)
         )
         nothing = f"{spec} holds no file with one of the endings {', '.join(sorted(_SUFFIXES))}."
     elif path.is_file():

@@ -44,7 +44,7 @@ class ClaudeCodeReader:
 
     kind = "claude"
     rank = 40
-    version = 1
+    version = 2
 
     def __init__(self) -> None:
         self._files = ProjectFiles()

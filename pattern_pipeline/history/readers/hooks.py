@@ -3,8 +3,11 @@
 The start and the end of a call are one step. They are paired by the id of the call, else within their session and tool
 in the order (time, id): the first open start goes with the next end. A session is a run, or each prompt submitted in it
 where prompts were recorded. A session ends nowhere but at the end of its source, so that its events are held in memory,
-reduced to what counts, until all are read. A large file is read several times, each time for some of its sessions; a
+reduced to what counts, until all are read. What is large is read several times, each time for some of its sessions; a
 table, whose size is not known, once.
+
+A file of JSON lines is read together with those of its directory that hold events of the same sessions, and yields
+every run of which it holds an event; an event that stands there again, in the same file or another, counts once.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -28,53 +31,35 @@ from pattern_pipeline.history.model import Batch
 from pattern_pipeline.history.readers import frames, jsonlines, tables
 from pattern_pipeline.history.readers.base import Location
 from pattern_pipeline.history.readers.gathering import Gathering
-from pattern_pipeline.history.readers.loose import decoded, mapping_of, text_of
+from pattern_pipeline.history.readers.hook_events import (
+    CLOSING,
+    ENDS,
+    PROMPT,
+    SILENT,
+    START,
+    Event,
+    first_line,
+    is_event,
+    read_event,
+)
+from pattern_pipeline.history.readers.siblings import SiblingFiles
 
 HELD_BYTES: Final = 64 << 20
-_START: Final = "PreToolUse"
-_ENDS: Final = ("PostToolUse", "PostToolUseFailure")
-_PROMPT: Final = "UserPromptSubmit"
-_CLOSING: Final = ("Stop", "SessionEnd")
-_SILENT: Final = frozenset(
-    {"SessionStart", "SubagentStart", "SubagentStop", "Notification", "PreCompact", "PostCompact", "PermissionRequest"}
-)
-_TYPE_NAMES: Final = ("event_type", "hook_event_name")
-_TIME_NAMES: Final = ("timestamp", "created_at", "time")
-_TEXT_LENGTH: Final = 8_000
+_SESSION: Final = re.compile(rb'"session_id"\s*:\s*"([^"\\]{1,200})"')
 _HEADER: Final = re.compile(rb"(^|[,;\t\"])(event_type|hook_event_name)([,;\t\"\r]|$)")
 
 
 @dataclass(slots=True)
-class _Event:
-    """One event, reduced to what counts; `moment` in microseconds since 1970."""
-
-    kind: str
-    session: str
-    time: Any
-    order: tuple[int, str]
-    event_id: str | None
-    position: str
-    tool: str | None
-    tool_use_id: str | None
-    cwd: str | None
-    adw_id: str | None
-    prompt: str | None = None
-    params: str | None = None
-    command: str | None = None
-    is_success: bool | None = None
-    exit_code: int | None = None
-    duration_ms: int | float | None = None
-    text: str | None = None
-    moment: int = 0
-
-
-@dataclass(slots=True)
 class _Run:
-    """A session or a prompt of it: its steps as pairs of start and end, one of which may be missing."""
+    """A session or a prompt of it: its steps as pairs of start and end, one of which may be missing.
+
+    `position` is that of its first event in the file that is being read; None where it has none there.
+    """
 
     run_id: str
-    first: _Event
-    steps: list[list[_Event | None]] = field(default_factory=list)
+    first: Event
+    position: str | None = None
+    steps: list[list[Event | None]] = field(default_factory=list)
     last: int = 0
     is_success: bool | None = None
 
@@ -84,37 +69,61 @@ class HookReader:
 
     kind = "hooks"
     rank = 20
-    version = 1
+    version = 2
+
+    def __init__(self) -> None:
+        self._files = SiblingFiles(lambda head: is_event(first_line(head)), _SESSION)
 
     def recognises(self, location: Location, head: bytes) -> bool:
         """A table named hook_events, lines that are events with a session, or a header with an event's columns."""
         if location.kind == "table":
             return location.location.rpartition("#")[2].rpartition(".")[2] == "hook_events"
-        first = head.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")[0]
+        first = first_line(head)
         if first.startswith(b"{"):
-            return b'"session_id"' in first and any(f'"{name}"'.encode() in first for name in _TYPE_NAMES)
+            return is_event(first)
         return b"session_id" in first and _HEADER.search(first) is not None
 
     def related(self, location: Location) -> Sequence[str]:
-        """None: the events of a session stand together."""
-        return ()
+        """The files that hold events of the same sessions."""
+        return [each.location for each in self._together(location) if each != location]
 
     def read(self, location: Location, options: ReadOptions, offset: int = 0) -> Iterator[Batch]:
         """Batches of runs; see `Reader.read`. Always read from the beginning."""
         output = Gathering(self.kind, options)
-        passes = 1 + (location.size or 0) // HELD_BYTES
+        locations = self._together(location)
+        mine = locations.index(location)
+        passes = 1 + sum(each.size or 0 for each in locations) // HELD_BYTES
         for number in range(passes):
-            is_mine = _sessions_of(number, passes)
-            events = _taken(location, options, output, is_mine, is_first=number == 0)
-            timed, faults = _in_order(events, options.zone)
-            output.account(faults=faults)
-            for run in _runs(timed):
-                steps = [_step(start, end) for start, end in run.steps]
-                singles = sum(start is None or end is None for start, end in run.steps)
-                output.account(facts={"single_events": singles, "paired_events": len(steps) - singles})
-                output.add(_record(run), steps, run.first.position)
-                yield from output.batches()
+            events: list[Event] = []
+            for file, each in enumerate(locations):
+                told = output if each == location else Gathering(self.kind, options)
+                taken = _taken(each, options, told, _sessions_of(number, passes), is_first=number == 0)
+                timed, faults = _timed(taken, options.zone)
+                told.account(faults=faults)
+                for event in timed:
+                    event.file, event.is_mine = file, file == mine
+                events += timed
+            for run in _runs(_in_order(events)):
+                if run.position is not None:
+                    output.account(facts=_pairs(run, mine))
+                    output.add(_record(run), [_step(start, end) for start, end in run.steps], run.position)
+                    yield from output.batches()
         yield from output.batches(is_last=True)
+
+    def _together(self, location: Location) -> list[Location]:
+        """The locations that are read together with this one, itself among them, in the order of their names."""
+        if location.kind == "table" or not is_event(first_line(location.head())):
+            return [location]
+        others = self._files.related(location.path)[1:]
+        sized = (Location("file", str(path), size=path.stat().st_size) for path in others)
+        return sorted([location, *sized], key=lambda each: each.location)
+
+
+def _pairs(run: _Run, mine: int) -> dict[str, int]:
+    """How many steps have both their events, counted for the file in which they were found first."""
+    found = [(start, end) for start, end in run.steps if (known := start or end) is not None and known.file == mine]
+    singles = sum(start is None or end is None for start, end in found)
+    return {"single_events": singles, "paired_events": len(found) - singles}
 
 
 def _sessions_of(number: int, passes: int) -> Callable[[str], bool]:
@@ -124,28 +133,28 @@ def _sessions_of(number: int, passes: int) -> Callable[[str], bool]:
 
 def _taken(
     location: Location, options: ReadOptions, output: Gathering, is_mine: Callable[[str], bool], *, is_first: bool
-) -> list[_Event]:
+) -> list[Event]:
     """The events of some sessions; what is to be told of the source as a whole is told by the first pass.
 
     Raises:
         InvalidInput: there are no events.
     """
-    events: list[_Event] = []
+    events: list[Event] = []
     known = 0
     for rows, positions, faults, count in _records(location, options):
         skipped: Counter[str] = Counter()
         wrong = []
         for row, position in zip(rows, positions, strict=True):
-            event = _event(row, position)
+            event = read_event(row, position)
             if event is None:
                 wrong.append((position, orjson.dumps(row, default=str).decode()))
                 continue
             known += 1
             if not is_mine(event.session):
                 continue
-            if event.kind in (_START, *_ENDS, _PROMPT, *_CLOSING):
+            if event.kind in (START, *ENDS, PROMPT, *CLOSING):
                 events.append(event)
-            elif event.kind not in _SILENT:
+            elif event.kind not in SILENT:
                 skipped[event.kind] += 1
         output.account(skipped=skipped)
         if is_first:
@@ -163,7 +172,7 @@ def _records(
     if location.kind == "table":
         for rows, positions in tables.table_rows(location, options, RUN_FIELDS):
             yield rows, positions.to_list(), Faults(), len(rows)
-    elif location.head().removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+    elif first_line(location.head()).startswith(b"{"):
         for block in jsonlines.blocks(location.path):
             yield block.rows, block.positions.to_list(), block.faults, block.lines
     else:
@@ -172,56 +181,18 @@ def _records(
             yield part.frame.to_dicts(), part.positions.to_list(), part.faults, count
 
 
-def _event(row: Mapping[str, Any], position: str) -> _Event | None:
-    payload = mapping_of(row.get("payload")) or row
-    kind = next((text for name in _TYPE_NAMES if (text := text_of(row.get(name)) or text_of(payload.get(name)))), None)
-    session = text_of(row.get("session_id")) or text_of(payload.get("session_id"))
-    if not kind or not session:
-        return None
-    given_id = row.get("id")
-    event = _Event(
-        kind,
-        session,
-        next((row[name] for name in _TIME_NAMES if row.get(name) is not None), None),
-        _order(given_id),
-        text_of(row.get("event_id")) or (None if given_id is None else str(given_id)),
-        position,
-        text_of(payload.get("tool_name")) or text_of(row.get("tool_name")),
-        text_of(payload.get("tool_use_id")),
-        text_of(mapping_of(payload.get("context")).get("cwd")) or text_of(payload.get("cwd")),
-        text_of(row.get("workflow_id")),
-    )
-    if kind == _START:
-        given = decoded(payload.get("tool_input"))
-        event.params = None if given is None else orjson.dumps(given, default=str).decode()
-        event.command = text_of(mapping_of(given).get("command"))
-    elif kind in _ENDS:
-        _read_end(event, payload)
-    elif kind == _PROMPT:
-        event.prompt = text_of(payload.get("prompt")) or text_of(payload.get("user_prompt"))
-    return event
+def _in_order(events: Iterable[Event]) -> list[Event]:
+    """The events by (time, id), each once."""
+    known: dict[tuple[object, ...], Event] = {}
+    for event in events:
+        first = known.setdefault(event.key, event)
+        if event.is_mine and not first.is_mine:
+            first.is_mine, first.position = True, event.position
+    return sorted(known.values(), key=lambda event: (event.moment, event.order))
 
 
-def _read_end(event: _Event, payload: Mapping[str, Any]) -> None:
-    given = payload.get("tool_response", payload.get("tool_result"))
-    response = mapping_of(given)
-    told = (payload.get("success"), response.get("success"))
-    event.is_success = next((each for each in told if isinstance(each, bool)), None)
-    if event.kind == _ENDS[1] or response.get("is_error") is True or response.get("interrupted") is True:
-        event.is_success = False
-    code = next((response[name] for name in ("exit_code", "exitCode", "returncode") if name in response), None)
-    event.exit_code = code if isinstance(code, int) and not isinstance(code, bool) and abs(code) < 1 << 31 else None
-    duration = payload.get("duration_ms")
-    is_known = isinstance(duration, int | float) and not isinstance(duration, bool) and duration > 0
-    event.duration_ms = duration if is_known else None  # Zero is what hooks write that do not measure.
-    texts = [text_of(response.get(name)) for name in ("stdout", "stderr", "content", "output", "error")]
-    said = "\n".join(text for text in texts if text) or text_of(payload.get("error"))
-    whole = given if isinstance(given, str) else orjson.dumps(given, default=str).decode() if given else None
-    event.text = (said or whole or "")[:_TEXT_LENGTH] or None
-
-
-def _in_order(events: list[_Event], zone: str) -> tuple[list[_Event], Faults]:
-    """The events by (time, id); those without a time that can be used are faults."""
+def _timed(events: list[Event], zone: str) -> tuple[list[Event], Faults]:
+    """The events with a time that can be used; the others are faults."""
     faults = Faults()
     micros = instant(column("time", [event.time for event in events]), zone).dt.epoch("us").to_list()
     untimed = []
@@ -233,41 +204,42 @@ def _in_order(events: list[_Event], zone: str) -> tuple[list[_Event], Faults]:
             event.moment = moment
             timed.append(event)
     _quarantine(faults, untimed, "no_time", "The event holds no usable time.")
-    timed.sort(key=lambda event: (event.moment, event.order))
     return timed, faults
 
 
-def _runs(events: Iterable[_Event]) -> Iterator[_Run]:
-    by_session: defaultdict[str, list[_Event]] = defaultdict(list)
+def _runs(events: Iterable[Event]) -> Iterator[_Run]:
+    by_session: defaultdict[str, list[Event]] = defaultdict(list)
     for event in events:
         by_session[event.session].append(event)
     for session, its_events in by_session.items():
         yield from _runs_of_session(session, its_events)
 
 
-def _runs_of_session(session: str, events: Sequence[_Event]) -> Iterator[_Run]:
+def _runs_of_session(session: str, events: Sequence[Event]) -> Iterator[_Run]:
     runs: list[_Run] = []
-    opened: defaultdict[str, deque[tuple[_Run, list[_Event | None]]]] = defaultdict(deque)
+    opened: defaultdict[str, deque[tuple[_Run, list[Event | None]]]] = defaultdict(deque)
     for event in events:
-        if event.kind == _PROMPT or not runs:
-            run_id = f"{session}:{event.event_id or event.moment}" if event.kind == _PROMPT else session
+        if event.kind == PROMPT or not runs:
+            run_id = f"{session}:{event.event_id or event.moment}" if event.kind == PROMPT else session
             runs.append(_Run(run_id, event))
         run = runs[-1]
         key = event.tool_use_id or f"tool {event.tool}"
-        if event.kind == _START:
-            step: list[_Event | None] = [event, None]
+        if event.kind == START:
+            step: list[Event | None] = [event, None]
             run.steps.append(step)
             opened[key].append((run, step))
-        elif event.kind in _ENDS:
+        elif event.kind in ENDS:
             if opened[key]:
                 run, step = opened[key].popleft()
                 step[1] = event
             else:
                 run.steps.append([None, event])
             run.is_success = run.is_success if event.is_success is None else event.is_success
-        elif event.kind in _CLOSING and run.steps:
+        elif event.kind in CLOSING and run.steps:
             run.is_success = True
         run.last = max(run.last, event.moment)
+        if event.is_mine and run.position is None:
+            run.position = event.position
     yield from (run for run in runs if run.steps or run.first.prompt)
 
 
@@ -286,7 +258,7 @@ def _record(run: _Run) -> dict[str, Any]:
     }
 
 
-def _step(start: _Event | None, end: _Event | None) -> dict[str, Any]:
+def _step(start: Event | None, end: Event | None) -> dict[str, Any]:
     """The record of a call; each side may be missing."""
     known = start or end
     step: dict[str, Any] = {}
@@ -310,9 +282,3 @@ def _quarantine(faults: Faults, records: Sequence[tuple[str, str]], reason: str,
     if records:
         positions, texts = zip(*records, strict=True)
         faults.add(pl.Series("position", positions), reason, detail, pl.Series("excerpt", texts))
-
-
-def _order(given: Any) -> tuple[int, str]:
-    """Rank of an id among events of the same time: numbers by value, other ids as text."""
-    text = "" if given is None else str(given)
-    return (int(text), "") if text.isascii() and text.isdigit() and len(text) < 19 else (0, text)

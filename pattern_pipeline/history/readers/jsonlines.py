@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import orjson
 import polars as pl
@@ -55,58 +55,67 @@ class Block:
 
 def blocks(path: Path, offset: int = 0, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
     """The lines of a file from `offset` on, in blocks of little more than `block_bytes`."""
-    lines: list[tuple[int, bytes]] = []
-    size = end = 0
-    for start, line, end_of_line in _lines(path, offset):
-        if not line.endswith(b"\n") and len(line) <= MAX_LINE_BYTES and parse(line) is None:
-            break  # It may still be written.
-        end = end_of_line
-        lines.append((start, line))
-        size += len(line)
-        if size >= block_bytes or len(lines) >= MAX_LINES:
-            yield _block(lines, end)
-            lines, size = [], 0
-    if lines:
-        yield _block(lines, end)
-
-
-def _lines(path: Path, offset: int) -> Iterator[tuple[int, bytes, int]]:
-    """Start, bytes and end of each line; of one that is too long only the beginning, so that memory stays bounded."""
     with path.open("rb") as stream:
-        stream.seek(offset)
-        end = offset
-        while line := stream.readline(MAX_LINE_BYTES + 1):
-            start, end = end, end + len(line)
-            rest = line
-            while len(line) > MAX_LINE_BYTES and rest and not rest.endswith(b"\n"):
-                rest = stream.readline(MAX_LINE_BYTES)
-                end += len(rest)
-            if start == 0:
-                line = line.removeprefix(_BOM)
-            yield start, line, end
+        start = stream.seek(offset)
+        while content := stream.read(block_bytes):
+            last = b"" if content.endswith(b"\n") else stream.readline(MAX_LINE_BYTES)
+            end = start + len(content) + len(last)
+            if start == 0 and content.startswith(_BOM):
+                content = content.replace(_BOM, b" " * len(_BOM), 1)
+            lines = (content + last).split(b"\n")
+            unfinished = lines.pop()
+            if len(unfinished) > MAX_LINE_BYTES:
+                end += _rest_of_line(stream)
+            elif unfinished and parse(unfinished) is None:  # It may still be written.
+                yield from _blocks(lines, start, end - len(unfinished))
+                return
+            if unfinished:
+                lines.append(unfinished)
+            yield from _blocks(lines, start, end)
+            start = end
 
 
-def _block(lines: list[tuple[int, bytes]], end: int) -> Block:
+def _rest_of_line(stream: BinaryIO) -> int:
+    """Passes over what is left of a line that is too long, so that memory stays bounded; the number of bytes."""
+    passed = 0
+    while rest := stream.readline(MAX_LINE_BYTES):
+        passed += len(rest)
+        if rest.endswith(b"\n"):
+            break
+    return passed
+
+
+def _blocks(lines: list[bytes], start: int, end: int) -> Iterator[Block]:
+    """The lines that stand between two offsets, so many at a time."""
+    while len(lines) > MAX_LINES:
+        following = start + sum(map(len, lines[:MAX_LINES])) + MAX_LINES
+        yield _block(lines[:MAX_LINES], start, following)
+        lines, start = lines[MAX_LINES:], following
+    if lines:
+        yield _block(lines, start, end)
+
+
+def _block(lines: list[bytes], start: int, end: int) -> Block:
     rows: list[dict[str, Any]] = []
     offsets: list[int] = []
     blank = 0
     bad: dict[str, list[tuple[int, bytes]]] = {}
-    for start, line in lines:
-        if len(line) > MAX_LINE_BYTES:
-            bad.setdefault("record_too_large", []).append((start, line))
-            continue
-        row = parse(line)
-        if row is None:
-            row = parse_leniently(line)
-            if row is not None:
-                bad.setdefault("repaired", []).append((start, line))
+    for line in lines:
+        row = parse(line) if len(line) <= MAX_LINE_BYTES else None
         if row is not None:
             rows.append(row)
             offsets.append(start)
-        elif line.isspace():
+        elif len(line) > MAX_LINE_BYTES:
+            bad.setdefault("record_too_large", []).append((start, line))
+        elif not line.strip():
             blank += 1
+        elif (row := parse_leniently(line)) is not None:
+            bad.setdefault("repaired", []).append((start, line))
+            rows.append(row)
+            offsets.append(start)
         else:
             bad.setdefault("invalid_json", []).append((start, line))
+        start += len(line) + 1
     return Block(rows, offsets, _faults(bad), len(lines) - blank, end)
 
 

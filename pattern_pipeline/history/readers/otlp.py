@@ -27,7 +27,7 @@ from pattern_pipeline.history.readers import jsonlines
 from pattern_pipeline.history.readers.base import Location
 from pattern_pipeline.history.readers.gathering import Gathering
 from pattern_pipeline.history.readers.otlp_events import Part, Unusable, part_of
-from pattern_pipeline.history.readers.otlp_files import TelemetryFiles, is_telemetry
+from pattern_pipeline.history.readers.otlp_files import is_telemetry, telemetry_files
 from pattern_pipeline.history.readers.otlp_records import Record, records_in
 from pattern_pipeline.history.readers.otlp_runs import by_group, records_of, runs_in
 
@@ -42,7 +42,7 @@ class _OtlpReader:
     version = 1
 
     def __init__(self) -> None:
-        self._files = TelemetryFiles()
+        self._files = telemetry_files()
 
     def related(self, location: Location) -> Sequence[str]:
         """The files that hold parts of this one's runs."""

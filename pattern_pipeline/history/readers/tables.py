@@ -4,6 +4,7 @@ Where the rows are and how they are fetched belongs here; what the columns mean 
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,7 +61,8 @@ def table_rows(
         # Plain strings: the names that reflection gives are of a class of their own, which JSON refuses as keys.
         names = [f"{each.name}" for each in table.columns]
         keys = [f"{each.name}" for each in table.primary_key.columns]
-        query = sa.select(table).where(*_window(table, options, fields)).order_by(*table.primary_key.columns)
+        query = sa.select(*_values(table, engine)).where(*_window(table, engine, options, fields))
+        query = query.order_by(*table.primary_key.columns)
         with engine.connect().execution_options(stream_results=True, yield_per=_ROWS) as connection:
             first = 1
             for part in connection.execute(query).partitions(_ROWS):
@@ -80,17 +82,31 @@ def _positions(rows: list[dict[str, Any]], keys: list[str], first: int) -> pl.Se
     return pl.Series([" ".join(f"{key}={row[key]}" for key in keys) for row in rows], dtype=pl.String)
 
 
-def _window(table: sa.Table, options: ReadOptions, fields: Fields) -> list[sa.ColumnElement[bool]]:
-    """Conditions on the first time columns that hold times in the database's own type."""
+def _values(table: sa.Table, engine: sa.Engine) -> list[sa.ColumnElement[Any]]:
+    """What is selected: in SQLite, where a column holds values of any type, each as it stands there."""
+    if engine.dialect.name != "sqlite":
+        return list(table.columns)
+    return [sa.type_coerce(each, sa.types.NullType()) for each in table.columns]
+
+
+def _window(table: sa.Table, engine: sa.Engine, options: ReadOptions, fields: Fields) -> list[sa.ColumnElement[bool]]:
+    """Conditions on the first time columns that hold times in the database's own type; in SQLite that is text."""
+    is_sqlite = engine.dialect.name == "sqlite"
+    types = (sa.DateTime, sa.Date, sa.String) if is_sqlite else (sa.DateTime, sa.Date)
     names = [name for field in _EVENT_TIME for name in fields[field].names if name in table.columns]
-    times = [table.columns[name] for name in names if isinstance(table.columns[name].type, sa.DateTime | sa.Date)]
+    times = [table.columns[name] for name in names if isinstance(table.columns[name].type, types)]
     if not times:
         return []
-    moment = sa.func.coalesce(*times) if len(times) > 1 else times[0]
-    return [
-        *([moment >= options.since] if options.since else []),
-        *([moment < options.until] if options.until else []),
-    ]
+    moment: sa.ColumnElement[Any] = sa.func.coalesce(*times) if len(times) > 1 else times[0]
+    if is_sqlite:
+        moment = sa.func.datetime(moment, type_=sa.String())
+    since, until = ((_sqlite_text(each) if is_sqlite and each else each) for each in (options.since, options.until))
+    return [*([moment >= since] if since else []), *([moment < until] if until else [])]
+
+
+def _sqlite_text(moment: datetime) -> str:
+    """A time in the form that SQLite's `datetime` gives."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _engine(address: str) -> sa.Engine:

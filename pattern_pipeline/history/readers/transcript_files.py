@@ -1,7 +1,8 @@
 """Which transcript files belong together: those that hold lines of the same sessions, or copies of them.
 
 A session stands in its own file, in the files of its sub-agents, and, resumed or forked, in part in others; all of
-them lie in one project directory. What is in the lines belongs to `transcript_lines`.
+them lie in one project directory. What else a client keeps there is told apart by its place and name. What is in the
+lines belongs to `transcript_lines`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from stat import S_ISREG
 from typing import Final
@@ -27,6 +29,11 @@ _MESSAGE: Final = re.compile(rb'"message"\s*:\s*\{[^{}]{0,400}?"id"\s*:\s*"([^"\
 _FIRST_MESSAGES: Final = 3
 _TYPES: Final = frozenset({"summary", "file-history-snapshot", "queue-operation"})
 
+# The directory that a session may have, and what lies in it; sub-agents may stand there in directories of their own.
+_SESSION_DIRECTORY: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_SESSION_PARTS: Final = frozenset({_SUBAGENTS, "tool-results", "workflows"})
+_INDEX: Final = "sessions-index.json"
+
 Keys = frozenset[bytes]
 Stamp = tuple[int, int, int]
 
@@ -36,6 +43,19 @@ def is_transcript(head: bytes) -> bool:
     if b'"sessionId"' not in head and b'"type"' not in head:
         return False
     return any(_is_record(line) for line in head.split(b"\n", _HEAD_LINES)[:_HEAD_LINES])
+
+
+def is_companion(path: Path) -> bool:
+    """Whether a file lies beside transcripts and tells nothing of what was done: an index, results kept apart, notes.
+
+    Their place and name tell: some of them would be read as history of another kind.
+    """
+    if path.name == _INDEX:
+        return True
+    for directory, below in pairwise(path.parts[:-1]):
+        if below in _SESSION_PARTS and _SESSION_DIRECTORY.fullmatch(directory):
+            return not (below == _SUBAGENTS and path.name.startswith("agent-") and path.suffix == _SUFFIX)
+    return False
 
 
 def stamp(path: Path) -> Stamp:
@@ -51,8 +71,7 @@ class ProjectFiles:
 
     def related(self, path: Path) -> list[Path]:
         """The files that belong together with this one, itself among them, in the order of their names."""
-        project = path.parent.parent.parent if path.parent.name == _SUBAGENTS else path.parent
-        candidates = {name: keys for name, now in _siblings(project) if (keys := self._keys(name, now))}
+        candidates = {name: keys for name, now in _siblings(_project(path)) if (keys := self._keys(name, now))}
         keys = self._keys(str(path), None)
         found = {str(path)}
         while joining := [name for name, its in candidates.items() if name not in found and not its.isdisjoint(keys)]:
@@ -72,15 +91,29 @@ class ProjectFiles:
         return known[1]
 
 
+def _project(path: Path) -> Path:
+    """The directory of a project, of a file of its own or of a sub-agent's."""
+    for parent in path.parents:
+        if parent.name == _SUBAGENTS:
+            return parent.parent.parent
+    return path.parent
+
+
 def _siblings(project: Path) -> Iterator[tuple[str, Stamp]]:
     """The files that may belong together, in one look at each directory: there may be thousands."""
     for entry in _entries(str(project)):
         if entry.name.endswith(_SUFFIX):
             yield from _if_file(entry)
         elif entry.is_dir():
-            for below in _entries(f"{entry.path}{os.sep}{_SUBAGENTS}"):
-                if below.name.endswith(_SUFFIX):
-                    yield from _if_file(below)
+            yield from _agents(f"{entry.path}{os.sep}{_SUBAGENTS}")
+
+
+def _agents(directory: str) -> Iterator[tuple[str, Stamp]]:
+    for entry in _entries(directory):
+        if entry.name.endswith(_SUFFIX):
+            yield from _if_file(entry)
+        elif entry.is_dir(follow_symlinks=False):
+            yield from _agents(entry.path)
 
 
 def _entries(directory: str) -> list[os.DirEntry[str]]:

@@ -40,6 +40,16 @@ KNOWN_TYPES: Final = frozenset(
         "pr-link",
         "worktree-state",
         "saved_hook_context",
+        "attribution-snapshot",
+        "bridge-session",
+        "content-replacement",
+        "fork-context-ref",
+        "isolation-latch",
+        "marble-origami-commit",
+        "marble-origami-reset",
+        "marble-origami-snapshot",
+        "speculation-accept",
+        "task-summary",
     }
 )
 """Types of record that are understood or known to hold nothing that is counted."""

@@ -86,9 +86,10 @@ class Run:
 
 @dataclass(slots=True)
 class _Session:
-    """What is known of a session; its runs in the order of their start, those given away left out."""
+    """What is known of a session; its runs in the order of their start, and by id, those given away left out."""
 
     runs: list[Run] = field(default_factory=list)
+    open: dict[str, Run] = field(default_factory=dict)
     seen: dict[str, Run] = field(default_factory=dict)
     steps: dict[str, tuple[Run, Step]] = field(default_factory=dict)
     agents: dict[str, Run] = field(default_factory=dict)
@@ -186,12 +187,11 @@ class Timeline:
         run_id = line.session
         if prompt and not self._whole_sessions:
             run_id = line.uuid or f"{line.session}@{line.moment}"
-        for before in session.runs:
-            if before.run_id == run_id:
-                return before
+        if run_id in session.open:
+            return session.open[run_id]
         if session.runs:
             session.runs[-1].is_over = True
-        run = Run(run_id, line.session, prompt, line, line.moment)
+        run = session.open[run_id] = Run(run_id, line.session, prompt, line, line.moment)
         session.runs.append(run)
         return run
 
@@ -223,6 +223,7 @@ class Timeline:
             run.outcome, run.failure = "completed", None
 
     def _released(self, session: _Session, run: Run) -> Run:
+        del session.open[run.run_id]
         for uuid in run.uuids:
             session.seen.pop(uuid, None)
         for tool_use_id in run.steps:
