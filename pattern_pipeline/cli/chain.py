@@ -62,10 +62,11 @@ def run(
             runner.catch_up(first, last)
             runner.publish(preset)
             result = overview(runner.pipeline.warehouse)
-    from pattern_pipeline.cli.show import show_overview
+    from pattern_pipeline.cli.show import show_overview, unpriced
 
-    state = result.pop("state")
-    remarks = [*landing["notes"], *([] if state == "current" else [f"Counts are not complete yet: {state}."])]
+    state, models = result.pop("state"), result.pop("unpriced_models")
+    remarks = [*landing["notes"], *([unpriced(models)] if models else [])]
+    remarks += [] if state == "current" else [f"Counts are not complete yet: {state}."]
     if as_json:
         # What this call could not read or compute is no part of what is known.
         for remark in remarks:

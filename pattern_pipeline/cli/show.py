@@ -17,6 +17,7 @@ VERDICTS = {
     "insufficient_evidence": ("too little evidence", "dim"),
     "excluded": ("excluded", "dim"),
 }
+_MODELS_TOLD = 5
 BASIS = {
     "step": "measured",
     "workflow": "upper bound",
@@ -61,13 +62,19 @@ def _totals(result: Mapping[str, Any]) -> Text:
     if start is None:
         return Text("No history yet: name a source with `pattern-pipeline run SOURCE`, or look at `run --sample`.")
     share = result["priced_share"]
-    models = " `pattern-pipeline prices check` lists models without a price." if share < 1 else ""
     return Text(
         f"\n{result['workflows']:,} runs with {result['steps']:,} steps, {start[:16]} to {end[:16]} UTC. "
         f"Spend {usd(result['spend_usd'])} ({share:.0%} of the runs priced), "
         f"{usd(result['attributed_usd'])} of it attributed to patterns, each call counted once. "
-        f"{result['quarantined']:,} records in quarantine.{models}"
+        f"{result['quarantined']:,} records in quarantine."
     )
+
+
+def unpriced(models: Mapping[str, float]) -> str:
+    """A sentence about models without a price, with their shares of all tokens."""
+    shown = ", ".join(f"{name} ({share:.1%} of the tokens)" for name, share in list(models.items())[:_MODELS_TOLD])
+    others = f" and {len(models) - _MODELS_TOLD:,} more" if len(models) > _MODELS_TOLD else ""
+    return f"Without a price, and in no sum of money: {shown}{others}; `pattern-pipeline prices check` says more."
 
 
 def why_nothing(result: Mapping[str, Any]) -> str:
@@ -177,6 +184,8 @@ def destructive_warning(commands: Iterable[str]) -> RenderableType:
 
 def show_landing(report: Mapping[str, Any]) -> RenderableType:
     """What an ingest did."""
+    from pattern_pipeline.history.redaction_rules import HOME_KIND
+
     total = report["total"]
     changes = ", ".join(
         f"{total[name]:,} {name}" for name in ("inserted", "updated", "unchanged", "deleted", "moved") if total[name]
@@ -189,8 +198,12 @@ def show_landing(report: Mapping[str, Any]) -> RenderableType:
     ]
     if total["quarantined"]:
         lines.append(f"In quarantine: {_counts(total['quarantined'])}.")
-    if total["redactions"]:
-        lines.append(f"Secrets removed before storage: {_counts(total['redactions'])}.")
+    removed = {**total["redactions"]}
+    homes = removed.pop(HOME_KIND, 0)
+    if removed:
+        lines.append(f"Secrets removed before storage: {_counts(removed)}.")
+    if homes:
+        lines.append(f"Home directories shortened to ~: {homes:,}.")
     return Text("\n".join([*lines, *report["notes"]]))
 
 

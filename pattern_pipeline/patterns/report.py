@@ -18,11 +18,16 @@ def overview(warehouse: Warehouse) -> dict[str, Any]:
         totals = dict(tx.one("patterns/overview") or {})
         rows = patterns(tx)
         queue = [plain(dict(row)) for row in tx.rows("patterns/queue_overview", limit=200)]
+        models = tx.rows("history/tokens_by_model")
+    tokens = sum(row["tokens"] for row in models)
     window = {"start": totals.pop("first_event"), "end": totals.pop("last_event")}
     return {
         **plain(totals),
         "state": str(progress(warehouse)),
         "window": plain(window),
+        "unpriced_models": {
+            row["model"] or "(no model)": row["unpriced_tokens"] / tokens for row in models if row["unpriced_tokens"]
+        },
         "patterns": rows,
         "queue": queue,
     }

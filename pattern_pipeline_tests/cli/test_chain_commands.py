@@ -87,6 +87,18 @@ def test_a_run_prints_one_document_that_the_other_commands_confirm(installation:
     assert document("run", "--preset", "all") == found
 
 
+def test_models_without_a_price_are_named_with_their_share(installation: Path) -> None:
+    tokens = {"cost_usd": None, "input_tokens": 90, "output_tokens": 10}
+    records = (
+        run_record(1, 11, model="gpt-5-mini", **tokens),
+        run_record(2, 22, model="house-model", **tokens),
+        run_record(3, 33, model="house-model", nl_input="in /home/ann with ghp_" + "Qw8" * 12, **tokens),
+    )
+    words = " ".join(call("run", write(installation / "runs.jsonl", *records)).output.split())
+    assert "Without a price, and in no sum of money: house-model (66.7% of the tokens)" in words
+    assert "Secrets removed before storage: github_token 1. Home directories shortened to ~: 1." in words
+
+
 def test_text_is_readable_at_every_width(installation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = call("run", repeated_tests(installation / "runs.jsonl"), "--preset", "all").output
     assert f"│ {NAME} " in words, "a pipe has room for whole names"
