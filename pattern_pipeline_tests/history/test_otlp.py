@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import json
 import random
+from base64 import b64encode
 from collections.abc import Iterator
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -286,6 +287,43 @@ def test_however_records_are_spread_over_files_the_tables_are_identical(
         landed(module_warehouse, tmp_path / "p", source_type="otel")
         assert snapshot(module_warehouse, tuple(expected)) == expected
     assert landed(module_warehouse).unchanged == 2
+
+
+def with_ids_in_base64(value: Any) -> Any:
+    """As JSON of Protocol Buffers has them."""
+    match value:
+        case list():
+            return [with_ids_in_base64(each) for each in value]
+        case dict():
+            return {
+                name: b64encode(bytes.fromhex(each)).decode() if name.endswith("Id") else with_ids_in_base64(each)
+                for name, each in value.items()
+            }
+        case _:
+            return value
+
+
+def test_a_document_and_ids_in_base64_give_the_same(tmp_path: Path) -> None:
+    requests = some_requests()
+    expected = read(write_export(tmp_path / "a" / "spans.jsonl", requests))
+    assert expected.steps.height == 4
+    one = {
+        signal: [*chain(*(each.get(signal, []) for each in requests))] for signal in ("resourceSpans", "resourceLogs")
+    }
+    for name, content in (
+        ("list.json", json.dumps(requests)),
+        ("indented.json", "\ufeff" + json.dumps(requests, indent=2)),
+        ("one.json", json.dumps(one, indent=1)),
+        ("base64.jsonl", "".join(json.dumps(with_ids_in_base64(each)) + "\n" for each in requests)),
+    ):
+        path = tmp_path / name.partition(".")[0] / name
+        path.parent.mkdir()
+        path.write_text(content)
+        reading = read(path)
+        assert reading.steps.sort("tool_call_id").equals(expected.steps.sort("tool_call_id")), name
+        assert (
+            reading.runs.drop("position").sort("workflow_id").equals(expected.runs.drop("position").sort("workflow_id"))
+        ), name
 
 
 def test_files_too_large_to_be_held_give_the_same_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

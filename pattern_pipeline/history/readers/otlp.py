@@ -1,4 +1,4 @@
-"""Exported telemetry: OTLP in JSON, an exported request a line, as the collector's file exporter writes it.
+"""Exported telemetry: OTLP in JSON, a request a line, as the collector's file exporter writes it, or one document.
 
 A file is read together with those of its directory that hold parts of the same traces and sessions, and yields every
 run of which it holds a part, made of the parts in all of them; what other runs they hold is left to their own reading.
@@ -23,11 +23,10 @@ from pattern_pipeline.errors import InvalidInput
 from pattern_pipeline.history.faults import Faults
 from pattern_pipeline.history.mapping import ReadOptions
 from pattern_pipeline.history.model import Batch
-from pattern_pipeline.history.readers import jsonlines
 from pattern_pipeline.history.readers.base import Location
 from pattern_pipeline.history.readers.gathering import Gathering
 from pattern_pipeline.history.readers.otlp_events import Part, Unusable, part_of
-from pattern_pipeline.history.readers.otlp_files import is_telemetry, telemetry_files
+from pattern_pipeline.history.readers.otlp_files import is_telemetry, requests_in, telemetry_files
 from pattern_pipeline.history.readers.otlp_records import Record, records_in
 from pattern_pipeline.history.readers.otlp_runs import by_group, records_of, runs_in
 
@@ -138,7 +137,7 @@ class _Content:
     def parts(self, path: Any, *, is_mine: bool) -> Iterator[Part]:
         """What the records of a file say; of another file than the one being read nothing else is told."""
         skipped = self.skipped if is_mine else Counter()
-        for block in jsonlines.blocks(path):
+        for block in requests_in(path):
             if is_mine:
                 self.lines += block.lines
                 self.faults.parts += block.faults.parts

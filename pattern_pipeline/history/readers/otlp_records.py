@@ -5,14 +5,18 @@ Only the envelope is understood here; what spans mean belongs to `otlp_events`.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from pattern_pipeline.history.readers.loose import at, list_of, mapping_of, objects_of, text_of
 
 _ERROR: Final = (2, "STATUS_CODE_ERROR")
+# Of spans and of traces; those of hex are 16 and 32.
+_BASE64_LENGTHS: Final = (12, 24)
 _OTHERS: Final = ("resourceMetrics", "resourceProfiles")
 
 
@@ -133,9 +137,12 @@ def _log(item: Mapping[str, Any], scope: str, shared: dict[str, Any], place: int
 
 
 def _id(given: Any) -> str:
-    """An id in hex; one of zeros is none."""
-    written = (text_of(given) or "").lower()
-    return written if written.strip("0") else ""
+    """An id in hex; some write it in base64, as JSON of Protocol Buffers has bytes. One of zeros is none."""
+    written = text_of(given) or ""
+    if len(written) in _BASE64_LENGTHS and written.endswith("="):
+        with suppress(ValueError):
+            written = b64decode(written, validate=True).hex()
+    return written.lower() if written.strip("0") else ""
 
 
 def _value(given: Any) -> Any:
