@@ -138,6 +138,19 @@ def test_what_a_hook_gets_on_its_standard_input_is_read_as_it_is(tmp_path: Path)
     ]
 
 
+@pytest.mark.parametrize("name", ["event_type", "hook_event_name", "hook_event_type"])
+def test_the_type_of_an_event_has_several_names_and_spellings(tmp_path: Path, name: str) -> None:
+    common = {"session_id": "s1", "payload": {"tool_name": "Bash", "tool_input": {"command": "ls"}}}
+    start = {**common, name: "pre_tool_use", "timestamp": 1772355600000}
+    end = {**common, name: "PostToolUse", "timestamp": 1772355602000}
+    reading = read(write_lines(tmp_path / "hooks.jsonl", start, end))
+    assert reading.steps.select("command", "duration_seconds").rows() == [("ls", Decimal(2))]
+    (tmp_path / "hooks.csv").write_text(
+        f"session_id,{name},timestamp,tool_name\ns1,pre_tool_use,1772355600,Read\ns1,PostToolUse,1772355602,Read\n"
+    )
+    assert read(tmp_path / "hooks.csv").steps.select("tool_name", "duration_seconds").rows() == [("Read", Decimal(2))]
+
+
 def test_bad_events_are_told_and_the_rest_is_read(tmp_path: Path) -> None:
     events = [
         event(1, "PreToolUse", tool_input={"command": "ls"}),

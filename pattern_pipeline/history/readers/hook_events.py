@@ -20,8 +20,10 @@ CLOSING: Final = ("Stop", "SessionEnd")
 SILENT: Final = frozenset(
     {"SessionStart", "SubagentStart", "SubagentStop", "Notification", "PreCompact", "PostCompact", "PermissionRequest"}
 )
-_TYPE_NAMES: Final = ("event_type", "hook_event_name")
-_TIME_NAMES: Final = ("timestamp", "created_at", "time")
+TYPE_NAMES: Final = ("event_type", "hook_event_name", "hook_event_type", "hook_event")
+_TIME_NAMES: Final = ("timestamp", "created_at", "time", "ts")
+# Some write pre_tool_use.
+_KINDS: Final = {kind.lower(): kind for kind in (START, *ENDS, PROMPT, *CLOSING, *SILENT)}
 _TEXT_LENGTH: Final = 8_000
 
 
@@ -73,19 +75,19 @@ def first_line(head: bytes) -> bytes:
 def is_event(line: bytes) -> bool:
     """Whether a line is an event as JSON."""
     is_object = line.startswith(b"{") and b'"session_id"' in line
-    return is_object and any(f'"{name}"'.encode() in line for name in _TYPE_NAMES)
+    return is_object and any(f'"{name}"'.encode() in line for name in TYPE_NAMES)
 
 
 def read_event(row: Mapping[str, Any], position: str) -> Event | None:
     """The event of a record, or None where it names no type or no session."""
     payload = mapping_of(row.get("payload")) or row
-    kind = next((text for name in _TYPE_NAMES if (text := text_of(row.get(name)) or text_of(payload.get(name)))), None)
+    kind = next((text for name in TYPE_NAMES if (text := text_of(row.get(name)) or text_of(payload.get(name)))), None)
     session = text_of(row.get("session_id")) or text_of(payload.get("session_id"))
     if not kind or not session:
         return None
     given_id = row.get("id")
     event = Event(
-        kind,
+        _KINDS.get(kind.replace("_", "").lower(), kind),
         session,
         next((row[name] for name in _TIME_NAMES if row.get(name) is not None), None),
         _order(given_id),
@@ -96,13 +98,13 @@ def read_event(row: Mapping[str, Any], position: str) -> Event | None:
         text_of(mapping_of(payload.get("context")).get("cwd")) or text_of(payload.get("cwd")),
         text_of(row.get("workflow_id")),
     )
-    if kind == START:
+    if event.kind == START:
         given = decoded(payload.get("tool_input"))
         event.params = None if given is None else orjson.dumps(given, default=str).decode()
         event.command = text_of(mapping_of(given).get("command"))
-    elif kind in ENDS:
+    elif event.kind in ENDS:
         _read_end(event, payload)
-    elif kind == PROMPT:
+    elif event.kind == PROMPT:
         event.prompt = text_of(payload.get("prompt")) or text_of(payload.get("user_prompt"))
     return event
 

@@ -37,6 +37,7 @@ from pattern_pipeline.history.readers.hook_events import (
     PROMPT,
     SILENT,
     START,
+    TYPE_NAMES,
     Event,
     first_line,
     is_event,
@@ -46,7 +47,7 @@ from pattern_pipeline.history.readers.siblings import SiblingFiles
 
 HELD_BYTES: Final = 64 << 20
 _SESSION: Final = re.compile(rb'"session_id"\s*:\s*"([^"\\]{1,200})"')
-_HEADER: Final = re.compile(rb"(^|[,;\t\"])(event_type|hook_event_name)([,;\t\"\r]|$)")
+_HEADER: Final = re.compile(rb"(^|[,;\t\"])(" + "|".join(TYPE_NAMES).encode() + rb")([,;\t\"\r]|$)")
 
 
 @dataclass(slots=True)
