@@ -42,9 +42,13 @@ def book(*entries: dict[str, object]) -> PriceBook:
     [
         ("claude-opus-4-5-20251101", ("5", "25", "0.50", "6.25", "10")),
         ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", ("3", "15", "0.30", "3.75", "6")),
+        ("claude-opus-5-5", ("4", "20", "0.20", "5", "8")),
+        ("claude-sonnet-5-5", ("2", "10", "0.20", "2.50", "4")),
         ("claude-opus-4-1-20250805", ("15", "75", "1.50", "18.75", "30")),
         ("Claude-Haiku-4-5-20251001", ("1", "5", "0.10", "1.25", "2")),
         ("openai/gpt-5-mini-2025-08-07", ("0.25", "2", "0.025", None, None)),
+        ("gpt-5-codex-mini", ("0.25", "2", "0.025", None, None)),
+        ("gemini-2.5-pro-preview-06-05", ("1.25", "10", "0.125", None, None)),
         ("gemini-2.5-flash-lite", ("0.10", "0.40", "0.01", None, None)),
         ("deepseek/deepseek-chat", ("0.28", "0.42", "0.028", None, None)),
     ],
@@ -56,7 +60,10 @@ def test_the_documented_list_prices_are_found(model: str, rates: tuple[str | Non
     assert found == tuple(None if rate is None else Decimal(rate) for rate in rates)
 
 
-@pytest.mark.parametrize("model", ["claude-opus-99", "gpt-5.2-pro", "llama", "", None])
+@pytest.mark.parametrize(
+    "model",
+    ["claude-opus-99", "gpt-5.2-pro", "gemini-2.5-pro-preview-tts", "gemini-3-pro-image-preview", "llama", "", None],
+)
 def test_an_unknown_model_has_no_price(model: str | None) -> None:
     assert shipped_prices().cost(model, Usage(input=1)) is None
 
