@@ -9,7 +9,7 @@ from pattern_pipeline.detection.policy import load_policy
 from pattern_pipeline.detection.shell import MAX_LENGTH
 from pattern_pipeline.detection.steps import read_step
 from pattern_pipeline.detection.steps_policy import StepPolicy
-from pattern_pipeline_tests.detection.test_shell import HOSTILE, SHELL_TEXT, assert_linear
+from pattern_pipeline_tests.detection.test_shell import HOSTILE, SHELL_CHARACTERS, SHELL_TEXT, assert_linear
 
 
 def default_steps() -> StepPolicy:
@@ -155,15 +155,31 @@ COMMAND = st.lists(
 ).map(lambda parts: "".join(" ".join((program, *words)) + operator for program, words, operator in parts))
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.lists(COMMAND | SHELL_TEXT, max_size=15))
-def test_commands_of_one_outline_are_read_alike(commands: list[str]) -> None:
+def assert_read_alike(commands: list[str]) -> None:
     read: dict[object, object] = {}
     for command in commands:
         outline = OUTLINER.outline(command)
         if outline is not None:
             step = read_step("Bash", command, None, None, POLICY)
             assert read.setdefault(outline, (step.matches, step.template.text)) == (step.matches, step.template.text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(COMMAND | SHELL_TEXT, max_size=15))
+def test_commands_of_one_outline_are_read_alike(commands: list[str]) -> None:
+    assert_read_alike(commands)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    COMMAND | SHELL_TEXT,
+    st.integers(0, 40),
+    st.lists(st.sampled_from([*PLACES, *WORDS, *SHELL_CHARACTERS, ""]), min_size=2, max_size=8, unique=True),
+)
+def test_commands_that_differ_in_one_place_are_read_alike_if_they_have_one_outline(
+    command: str, at: int, others: list[str]
+) -> None:
+    assert_read_alike([command[:at] + other + command[at:] for other in others])
 
 
 @pytest.mark.parametrize("name", HOSTILE)
