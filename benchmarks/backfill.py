@@ -9,8 +9,6 @@ Prints also the peak memory of the run's process and how long the status of all 
 import argparse
 import os
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from datetime import timedelta
@@ -18,7 +16,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from benchmarks.chain import bare_copy, server, write_source
+from benchmarks.chain import bare_copy, server, written
 from benchmarks.results import report
 
 HOURS = 8_760
@@ -27,13 +25,6 @@ FIRST_OF_STEP = {
     dg.DagsterEventType.ASSET_CHECK_EVALUATION,
     dg.DagsterEventType.ASSET_MATERIALIZATION,
 }
-
-
-def write(directory: Path, runs: int) -> None:
-    """Write the sources; in a process of its own, whose memory is not the backfill's."""
-    from pattern_pipeline.sample import generate_runs
-
-    write_source(directory, generate_runs(runs, days=HOURS // 24, steps=False), steps=False)
 
 
 def seconds_in_assets(instance: dg.DagsterInstance, run_id: str) -> float:
@@ -53,19 +44,13 @@ def main() -> None:
     """Run the benchmark and print its figures."""
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--runs", type=int, default=50_000)
-    arguments.add_argument("--write", type=Path, help=argparse.SUPPRESS)
     given = arguments.parse_args()
-    if given.write:
-        write(given.write, given.runs)
-        return
     with tempfile.TemporaryDirectory() as scratch:
-        subprocess.run(
-            [sys.executable, "-m", "benchmarks.backfill", "--runs", str(given.runs), "--write", scratch], check=True
-        )
+        source = written(Path(scratch), given.runs, days=HOURS // 24)
         # Partitions are read from the environment when they are imported.
         os.environ["PATTERN_PIPELINE_HOME"] = str(Path(scratch) / "state")
         with server(Path(scratch) / "state"):
-            backfill(Path(scratch) / "runs.parquet", given.runs)
+            backfill(source, given.runs)
 
 
 def backfill(source: Path, runs: int) -> None:

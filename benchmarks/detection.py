@@ -1,6 +1,6 @@
 """Detection of texts in bulk, against the readable evaluator in the same run: `python -m benchmarks.detection [ROWS]`.
 
-Prints microseconds per row (median and spread of five runs of the kernel; the evaluator on a sample) and the ratio.
+Microseconds per row of both (the evaluator on a sample), in turns, and the ratio with its spread.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from benchmarks.results import report
 from pattern_pipeline.detection.evaluator import Evaluator
 from pattern_pipeline.detection.kernel import Detector
 from pattern_pipeline.detection.policy import load_policy
@@ -74,13 +75,23 @@ def main(rows: int) -> None:
     print(f"{rows} rows, {frame['nl_input'].n_unique()} distinct texts, {pl.thread_pool_size()} threads")
     for name in ("default", "legacy"):
         policy = load_policy(name)
-        per_row = seconds(Evaluator(policy).detect, runs[:SAMPLE]) / min(SAMPLE, rows)
-        detector = Detector(policy)
-        bulk = sorted(seconds(detector.detect_texts, [frame]) / rows for _ in range(REPEATS))
-        median = statistics.median(bulk)
+        evaluator, detector = Evaluator(policy), Detector(policy)
+        sample = runs[:SAMPLE]
+        bulk, per_row = [], []
+        for _ in range(REPEATS):  # In turns, so that both meet the same neighbours.
+            per_row.append(seconds(evaluator.detect, sample) / len(sample))
+            bulk.append(seconds(detector.detect_texts, [frame]) / rows)
+        result = report(
+            f"texts of {rows:,} runs by the policy {name}",
+            [one / other for one, other in zip(per_row, bulk, strict=True)],
+            reference="the evaluator, run by run",
+            goal=12,
+            more_is_better=True,
+            gated=True,
+        )
         print(
-            f"{name}: evaluator {per_row * 1e6:.1f} us, kernel {median * 1e6:.2f} us "
-            f"({bulk[0] * 1e6:.2f} to {bulk[-1] * 1e6:.2f}), ratio {per_row / median:.1f}"
+            f"{name}: evaluator {statistics.median(per_row) * 1e6:.1f} us, "
+            f"kernel {statistics.median(bulk) * 1e6:.2f} us, ratio {result.median:.1f} ({result.spread})"
         )
 
 
