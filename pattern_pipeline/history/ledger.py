@@ -197,6 +197,7 @@ def source_lock(warehouse: Warehouse, *locations: str) -> Iterator[Transaction]:
     Several are taken in one order, so that nobody deadlocks.
     """
     with warehouse.transaction() as tx:
+        tx.run("warehouse/no_idle_timeout")
         for location in sorted(locations):
             tx.lock(f"history source {location}")
         yield tx

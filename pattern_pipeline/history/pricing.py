@@ -120,7 +120,7 @@ class PriceBook(BaseModel):
             return None
         key = model.lower(), day
         if key not in self._found:
-            self._found[key] = _closest(self.overrides, *key) or _closest(self.prices, *key)
+            self._found[key] = self._closest(*key)
         return self._found[key]
 
     def cost(self, model: str | None, usage: Usage, day: date | None = None) -> Decimal | None:
@@ -138,6 +138,17 @@ class PriceBook(BaseModel):
     @cached_property
     def _found(self) -> dict[tuple[str, date | None], Price | None]:
         return {}
+
+    @cached_property
+    def _fitting(self) -> dict[str, list[Price]]:
+        return {}
+
+    def _closest(self, model: str, day: date | None) -> Price | None:
+        """The first entry in force of those that fit the model."""
+        if model not in self._fitting:
+            self._fitting[model] = [*_by_closeness(self.overrides, model), *_by_closeness(self.prices, model)]
+        in_force = (each for each in self._fitting[model] if day is None or (each.valid_from or date.min) <= day)
+        return next(in_force, None)
 
     def with_overrides(self, own: PriceBook) -> Self:
         """This book with the user's prices in front of it."""
@@ -178,15 +189,8 @@ def load_prices(own: Path | None = None) -> PriceBook:
         ) from error
 
 
-def _closest(prices: Sequence[Price], model: str, day: date | None) -> Price | None:
-    """The most specific entry that is in force; of equals the one that came into force last."""
-    best: tuple[int, date] | None = None
-    found = None
-    for price in prices:
-        since = price.valid_from or date.min
-        closeness = price.specificity(model)
-        if closeness is None or (day is not None and since > day):
-            continue
-        if best is None or (closeness, since) >= best:
-            best, found = (closeness, since), price
-    return found
+def _by_closeness(prices: Sequence[Price], model: str) -> list[Price]:
+    """The entries that fit the model, the most specific first; of equals the one that came into force last."""
+    fitting = [(closeness, each) for each in reversed(prices) if (closeness := each.specificity(model)) is not None]
+    fitting.sort(key=lambda found: (found[0], found[1].valid_from or date.min), reverse=True)
+    return [price for _, price in fitting]

@@ -4,7 +4,9 @@ The arithmetic of attribution is one SQL statement, `patterns/insert_occurrences
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -14,7 +16,10 @@ from pattern_pipeline.detection.sequences import Catalogue
 from pattern_pipeline.patterns.catalogue import matches, stored_catalogue
 from pattern_pipeline.patterns.signatures import dictionary_ids
 from pattern_pipeline.patterns.windows import Chunk, Committed, Window, nobody, plan_chunks
+from pattern_pipeline.warehouse.ahead import side_by_side
 from pattern_pipeline.warehouse.database import BulkTransaction, Warehouse
+
+LOCK = "pattern_occurrences"
 
 PATTERN_COLUMNS = {
     "signature": pl.String,
@@ -36,17 +41,32 @@ class Counted:
 
 def replace_occurrences(warehouse: Warehouse, policy: Policy, window: Window, committed: Committed = nobody) -> Counted:
     """Count the window anew, one transaction per chunk; a repeat leaves the same rows."""
+    chunks = plan_chunks(warehouse, window)
     done = []
-    for chunk in plan_chunks(warehouse, window):
-        done.append(_replace_chunk(warehouse, policy, chunk))
-        committed(chunk.window)
-    return Counted(sum(d.occurrences for d in done), sum(d.new_patterns for d in done))
+    with warehouse.exclusively(LOCK):
+        new_patterns = _prepare(warehouse, policy, window)
+        with closing(side_by_side(partial(_replace_chunk, warehouse, policy), chunks)) as counting:
+            for chunk, counted in zip(chunks, counting, strict=True):
+                done.append(counted)
+                committed(chunk.window)
+    return Counted(sum(d.occurrences for d in done), new_patterns + sum(d.new_patterns for d in done))
+
+
+def _prepare(warehouse: Warehouse, policy: Policy, window: Window) -> int:
+    """Does at once what chunks side by side would wait for each other to do; returns the number of new patterns.
+
+    What changes meanwhile is left to the chunks. The hour that a run has moved into is stale until it is counted.
+    """
+    with warehouse.bulk() as tx:
+        tx.join(LOCK)
+        tx.run("patterns/clear_moved_occurrences", **window.params)
+        return _describe_operations(tx, policy, window)
 
 
 def _replace_chunk(warehouse: Warehouse, policy: Policy, chunk: Chunk) -> Counted:
     params = chunk.window.params
     with warehouse.bulk() as tx:
-        tx.lock("pattern_occurrences")
+        tx.join(LOCK)
         catalogue = stored_catalogue(tx)
         versions = {"detection_version": policy.detection_version, "catalogue_version": catalogue.version}
         tx.run("patterns/clear_occurrences", **params)

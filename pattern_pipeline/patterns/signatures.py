@@ -22,6 +22,7 @@ from pattern_pipeline.patterns.windows import Chunk, Committed, Window, nobody, 
 from pattern_pipeline.warehouse.ahead import one_ahead
 from pattern_pipeline.warehouse.database import BulkTransaction, Warehouse
 
+LOCK = "detected_signatures"
 NOT_A_STEP = -1
 ANALYZE_FROM = 5_000  # rows after which the planner's old idea of the table makes bad plans
 
@@ -55,13 +56,16 @@ class WindowDetector:
         """Detect the window anew, one transaction per chunk; a repeat leaves the same rows."""
         chunks = plan_chunks(warehouse, window)
         done = []
-        with warehouse.transaction() as holding, closing(one_ahead(self._parts(warehouse, chunks))) as parts:
-            # From before the first read to behind the last write: whoever reads later also writes later.
-            holding.lock("detected_signatures")
+        # From before the first read to behind the last write: whoever reads later also writes later.
+        with warehouse.exclusively(LOCK), closing(one_ahead(self._parts(warehouse, chunks))) as parts:
             for chunk in chunks:
                 done.append(self._replace_chunk(warehouse, chunk, islice(parts, chunk.slices)))
                 committed(chunk.window)
-        return Detected(sum(d.workflows for d in done), sum(d.rows for d in done))
+            detected = Detected(sum(d.workflows for d in done), sum(d.rows for d in done))
+            if detected.rows >= ANALYZE_FROM:
+                with warehouse.bulk() as tx:
+                    tx.run("patterns/analyze_detected")
+        return detected
 
     def _parts(self, warehouse: Warehouse, chunks: Iterable[Chunk]) -> Iterator[_Part]:
         """What the rules see in each slice of each chunk."""
@@ -79,14 +83,12 @@ class WindowDetector:
         params = chunk.window.params
         workflows = rows = 0
         with warehouse.bulk() as tx:
+            tx.join(LOCK)
             tx.run("patterns/clear_detected", **params)
-            tx.run("patterns/clear_characteristics", **params)
             for part in parts:
                 rows += tx.load("detected_signatures", narrow(tx, part.found))
                 tx.load("workflow_characteristics", with_jsonb(part.characteristics, "matched_characteristics"))
                 workflows += part.workflows
-            if rows >= ANALYZE_FROM:
-                tx.run("patterns/analyze_detected")
             tx.run("patterns/mark_detected", **params, detection_version=self.version)
         return Detected(workflows, rows)
 

@@ -5,7 +5,9 @@ money belongs to `estimates`.
 """
 
 import math
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -13,23 +15,33 @@ from pattern_pipeline.detection.policy import Policy
 from pattern_pipeline.economics.confidence import detection_confidence, effective_confidence
 from pattern_pipeline.patterns.versions import progress
 from pattern_pipeline.patterns.windows import DAY, HOUR, Committed, Window, by_day, floor_day, nobody
+from pattern_pipeline.warehouse.ahead import side_by_side
 from pattern_pipeline.warehouse.database import Warehouse
 
+LOCK = "pattern_statistics"
 RECENT = 1000  # occurrences that medians, projects and models look at: bounded at any length of history
 
 
 def replace_statistics(warehouse: Warehouse, window: Window, committed: Committed = nobody) -> int:
     """Aggregate the window's hours anew, and the days that hold them; returns the rows of the hours."""
+    parts = by_day(window)
     rows = 0
-    for part in by_day(window):
-        days = {"first_day": floor_day(part.start), "next_day": floor_day(part.end - HOUR) + DAY}
-        with warehouse.transaction() as tx:
-            tx.lock("pattern_statistics")
-            tx.run("patterns/clear_hourly_statistics", **part.params)
-            rows += tx.run("patterns/insert_hourly_statistics", **part.params)
-            tx.run("patterns/clear_daily_statistics", **days)
-            tx.run("patterns/insert_daily_statistics", **days)
-        committed(part)
+    work = partial(_replace_part, warehouse)
+    with warehouse.exclusively(LOCK), closing(side_by_side(work, parts)) as aggregating:
+        for part, written in zip(parts, aggregating, strict=True):
+            rows += written
+            committed(part)
+    return rows
+
+
+def _replace_part(warehouse: Warehouse, part: Window) -> int:
+    days = {"first_day": floor_day(part.start), "next_day": floor_day(part.end - HOUR) + DAY}
+    with warehouse.transaction() as tx:
+        tx.join(LOCK)
+        tx.run("patterns/clear_hourly_statistics", **part.params)
+        rows = tx.run("patterns/insert_hourly_statistics", **part.params)
+        tx.run("patterns/clear_daily_statistics", **days)
+        tx.run("patterns/insert_daily_statistics", **days)
     return rows
 
 
@@ -47,7 +59,7 @@ def publish_statistics(warehouse: Warehouse, policy: Policy) -> Published:
     if state.recomputing:
         return Published(0, str(state))
     with warehouse.bulk() as tx:
-        tx.lock("pattern_statistics")
+        tx.lock(LOCK)
         tx.run("patterns/collect_totals")
         totals = tx.frame("patterns/totals")
         tx.run("patterns/stage_confidence")

@@ -55,6 +55,10 @@ class Transaction:
         """Waits for the lock of that name and keeps it until the transaction ends; `BulkTransaction` shares it."""
         self.run("warehouse/lock", name=name)
 
+    def join(self, name: str) -> None:
+        """Makes this transaction a part of what `Warehouse.exclusively` of that name encloses."""
+        self.run("warehouse/lock_shared", name=_parts_of(name))
+
     def _query(self, name: str, params: Mapping[str, Any]) -> sqlalchemy.CursorResult[Any]:
         return self._execute(only_statement(name), name, params)
 
@@ -130,6 +134,10 @@ class BulkTransaction:
         """Waits for the lock of that name and keeps it until the transaction ends; `Transaction` shares it."""
         self.run("warehouse/lock", name=name)
 
+    def join(self, name: str) -> None:
+        """Makes this transaction a part of what `Warehouse.exclusively` of that name encloses."""
+        self.run("warehouse/lock_shared", name=_parts_of(name))
+
     @contextmanager
     def _executed(self, prepared: Statement, name: str, params: Mapping[str, Any]) -> Iterator[adbc.Cursor]:
         check_parameters(name, prepared, params)
@@ -186,8 +194,8 @@ class Warehouse:
     def close(self) -> None:
         """Closes the connections that are not in use."""
         self.engine.dispose()
-        while self._idle:
-            self._idle.pop().close()
+        while (connection := self._taken()) is not None:
+            connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -213,12 +221,24 @@ class Warehouse:
             raise
         self._idle.append(connection)
 
+    @contextmanager
+    def exclusively(self, name: str) -> Iterator[None]:
+        """Holds the lock of that name around several transactions, each of which joins it by `join`.
+
+        A transaction of a killed process may outlive the hold of that process for a moment: it is waited for.
+        """
+        with self.transaction() as holding:
+            holding.run("warehouse/no_idle_timeout")
+            holding.lock(name)
+            with self.transaction() as former:
+                former.lock(_parts_of(name))
+            yield
+
     def _bulk_connection(self) -> adbc.Connection:
         """An idle connection that still answers, else a new one: connecting reads the whole catalogue of types."""
         import adbc_driver_postgresql.dbapi as adbc  # brings pandas, for which commands that load nothing need not wait
 
-        while self._idle:
-            connection = self._idle.pop()
+        while (connection := self._taken()) is not None:
             try:
                 BulkTransaction(connection).scalar("warehouse/ping")
             except adbc.Error:
@@ -229,6 +249,13 @@ class Warehouse:
         BulkTransaction(connection).run("warehouse/session")
         connection.commit()
         return connection
+
+    def _taken(self) -> adbc.Connection | None:
+        """An idle connection, which no other thread takes as well; None: there is none."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
 
 def only_statement(name: str) -> Statement:
@@ -250,6 +277,10 @@ def check_parameters(name: str, prepared: Statement, params: Mapping[str, Any]) 
         details = [f"missing {', '.join(sorted(missing))}"] if missing else []
         details += [f"unexpected {', '.join(sorted(surplus))}"] if surplus else []
         raise TypeError(f"SQL statement {name!r}: {'; '.join(details)}")
+
+
+def _parts_of(name: str) -> str:
+    return f"{name}, its parts"
 
 
 def _prepare_pooled(connection: psycopg.Connection[Any], _: object) -> None:

@@ -145,6 +145,27 @@ def test_the_same_lock_excludes_ordinary_and_bulk_transactions_from_each_other(w
     waiting.join()
 
 
+def test_what_is_done_exclusively_waits_for_the_former_holder_and_for_what_is_left_of_his_transactions(
+    warehouse: Warehouse,
+) -> None:
+    entered = threading.Event()
+
+    def wait_for_both() -> None:
+        with warehouse.exclusively("table"), warehouse.bulk() as part:
+            part.join("table")
+            entered.set()
+
+    waiting = threading.Thread(target=wait_for_both)
+    with warehouse.transaction() as left_behind:
+        with warehouse.exclusively("table"):
+            left_behind.join("table")
+            waiting.start()
+            assert not entered.wait(0.3)
+        assert not entered.wait(0.3)
+    assert entered.wait(10)
+    waiting.join()
+
+
 def test_a_pooled_connection_that_the_server_dropped_is_replaced(warehouse: Warehouse) -> None:
     with warehouse.transaction() as transaction:
         pid = transaction.connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
