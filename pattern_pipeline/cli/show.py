@@ -193,9 +193,8 @@ def show_landing(report: Mapping[str, Any]) -> RenderableType:
     outcomes = Counter(source["outcome"] for source in report["sources"])
     read = outcomes["read"] + outcomes["continued"]
     unreadable = f", {outcomes['unreadable']:,} could not be read" if outcomes["unreadable"] else ""
-    lines = [
-        f"{read:,} sources read, {outcomes['unchanged']:,} had nothing new{unreadable}. Runs: {changes or 'none'}."
-    ]
+    noun = "source" if read == 1 else "sources"
+    lines = [f"{read:,} {noun} read, {outcomes['unchanged']:,} had nothing new{unreadable}. Runs: {changes or 'none'}."]
     if total["quarantined"]:
         lines.append(f"In quarantine: {_counts(total['quarantined'])}.")
     removed = {**total["redactions"]}
