@@ -1,7 +1,8 @@
 """The review's server time over a large queue: `python -m benchmarks.review [--patterns N] [--repeats N]`.
 
 Full size: `--patterns 100000`. The rows are those of the web tests' seed; the first pattern was seen in a twentieth of
-all occurrences, and its detail is the one asked for. A request's time is that spent inside the application (ASGI), in
+all occurrences, and its detail is the one asked for: its estimate is a real one, so that what would flip the verdict is
+worked out for each request. A request's time is that spent inside the application (ASGI), in
 this process, after a few that do not count. The reference is a bare SELECT by index of the rows that the request shows,
 over one prepared psycopg connection to the same server. Prints the median and 95th percentile of each, their ratio, how
 PostgreSQL reaches the rows, and the time of a sync that refreshes 10,000 queued rows and of one with 10,000 candidates.
@@ -26,6 +27,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from benchmarks.chain import server
 from benchmarks.results import report
 from pattern_pipeline.detection.policy import Policy, load_policy
+from pattern_pipeline.patterns.estimates import estimate_patterns
+from pattern_pipeline.patterns.versions import activate
 from pattern_pipeline.review.sync import sync
 from pattern_pipeline.settings import Settings
 from pattern_pipeline.warehouse.database import Transaction, Warehouse, only_statement
@@ -40,23 +43,35 @@ COMMON, RARE = "test", "pytest worker"
 PAGE = {"status": None, "pattern_type": None, "needs_review": False, "after_key": None, "after_id": None, "limit": 21}
 ROWS = "SELECT * FROM pattern_approvals ORDER BY coalesce(npv_p10, '-Infinity') DESC, pattern_id DESC LIMIT 21"
 WAITING = ROWS.replace("ORDER", "WHERE status = 'pending' ORDER")
+DETAILED = "test:pytest:backend"
 ONE = (
     "SELECT * FROM operation_patterns p JOIN pattern_approvals a USING (pattern_id)"
     " JOIN roi_estimates e ON e.pattern_id = p.pattern_id AND e.input_hash = p.current_estimate"
-    " WHERE p.pattern_signature = 'test:pytest:backend'"
+    f" WHERE p.pattern_signature = '{DETAILED}'"
 )
+RARE_STATUS = WAITING.replace("pending", "revoked").replace("npv_p10", "potential_monthly_savings")
+COUNTS = "SELECT status, needs_review, count(*) FROM pattern_approvals GROUP BY status, needs_review"
 WORDS = (
     "SELECT * FROM operation_patterns WHERE pattern_words(pattern_signature, readable)"
     " @@ 'pytest:* & worker:*'::tsquery LIMIT 21"
 )
+HOURS = """
+    INSERT INTO history_hours (hour, generation, workflow_count, step_count, spend_usd, priced_count, content_hash,
+        detection_version, catalogue_version)
+    SELECT date_trunc('hour', event_time, 'UTC'), 1, count(*), sum(step_count), sum(actual_cost_total), count(*), '-',
+        %(detection)s, %(catalogue)s
+    FROM workflow_history GROUP BY 1
+"""
 REQUESTS = (
     ("list page", "/?status=pending", WAITING),
-    ("list page, any status", "/", ROWS),
+    ("list page, any status", "/?status=all", ROWS),
+    ("list page, rare status", "/?status=revoked&sort=savings", RARE_STATUS),
     ("API list", "/api/v1/patterns", ROWS),
+    ("API statistics", "/api/v1/patterns/statistics", COUNTS),
     ("API search, common word", f"/api/v1/patterns?q={COMMON}", ROWS),
     ("API search, rare words", f"/api/v1/patterns?q={RARE}", WORDS),
-    ("detail page", "/patterns/test:pytest:backend", ONE),
-    ("API detail", "/api/v1/patterns/test:pytest:backend", ONE),
+    ("detail page", f"/patterns/{DETAILED}", ONE),
+    ("API detail", f"/api/v1/patterns/{DETAILED}", ONE),
 )
 """What is asked for, and the reference: the same rows, bare."""
 
@@ -145,6 +160,20 @@ def filled(url: str, name: str, home: Path, patterns: int) -> Iterator[tuple[Set
         yield settings, warehouse
 
 
+def estimate_detailed(warehouse: Warehouse, policy: Policy) -> None:
+    """Give the pattern whose detail is asked for an estimate of its own, and a few patterns a rare status."""
+    catalogue = activate(warehouse, policy)
+    with psycopg.connect(warehouse.libpq_url) as connection:
+        connection.execute(HOURS, {"detection": policy.detection_version, "catalogue": catalogue})
+        connection.execute("UPDATE pattern_approvals SET status = 'revoked' WHERE pattern_id % 5000 = 1")
+        row = connection.execute(
+            "SELECT pattern_id FROM operation_patterns WHERE pattern_signature = %s", [DETAILED]
+        ).fetchone()
+    if row is None:
+        raise SystemExit(f"{DETAILED}: the seed has no such pattern")
+    estimate_patterns(warehouse, policy, row[0], row[0])
+
+
 def report_requests(settings: Settings, warehouse: Warehouse, policy: Policy, repeats: int) -> None:
     """One line for each request."""
     app = Timed(create_app(settings, warehouse, policy))
@@ -162,6 +191,8 @@ def report_plans(warehouse: Warehouse) -> None:
     """How the statements behind the list and the search reach their rows."""
     with warehouse.transaction() as tx:
         print(plan(tx, "review/page_by_value", **PAGE, words=None, pattern_ids=None))
+        print(plan(tx, "review/page_by_savings", **PAGE | {"status": "revoked"}, words=None, pattern_ids=None))
+        print(plan(tx, "review/queue_statistics"))
         print(plan(tx, "review/page_by_value", **PAGE, words=f"{COMMON}:*", pattern_ids=None))
         print(plan(tx, "review/patterns_with_words", words="pytest:* & worker:*", limit=2001))
 
@@ -190,6 +221,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch, server(Path(scratch) / "state") as url:
         home = Path(scratch) / "home"
         with filled(url, "requests", home, given.patterns) as (settings, warehouse):
+            estimate_detailed(warehouse, policy)
             print(f"{given.patterns:,} queued patterns, {given.patterns * OCCURRENCES:,} occurrences")
             report_requests(settings, warehouse, policy, given.repeats)
             report_plans(warehouse)

@@ -18,6 +18,9 @@ class DecisionConfig(dg.Config):
     reviewer: str = Field(description="Who decides; this name stands in the history.")
     version: int = Field(description="The version that was looked at (`pattern-pipeline queue show`).")
     reason: str = Field(default="", description="Needed for everything but an approval.")
+    evidence_hash: str = Field(
+        default="", description="Estimate that was looked at, of the same command; may be empty."
+    )
 
 
 @dg.op
@@ -30,6 +33,7 @@ def record(context: dg.OpExecutionContext, config: DecisionConfig, pipeline: Pip
         reviewer=config.reviewer,
         version=config.version,
         notes=config.reason,
+        evidence_hash=config.evidence_hash or None,
     )
     context.log.info(f"{made.pattern_id} is {made.status} now, version {made.version}, decided by {made.reviewer}.")
 

@@ -24,6 +24,7 @@ SHOWN = 5
 _MAX_SHOWN = 200
 _WORD = re.compile(r"[^\s;]+")
 _NO_SYNTAX = ProgramSyntax()
+_QUOTING = str.maketrans("", "", "\\'\"")
 
 
 def destructive_commands(calls: Iterable[tuple[str | None, str | None]], policy: Policy) -> tuple[str, ...]:
@@ -36,13 +37,38 @@ def destructive_commands(calls: Iterable[tuple[str | None, str | None]], policy:
     steps = policy.detection.steps
     if steps is None:
         return ()
+    names = _names(policy.detection.destructive, steps)
     found = Counter(
         text
         for tool, command in calls
-        if command and is_shell((tool or "").strip(), command, steps)
+        if command and is_shell((tool or "").strip(), command, steps) and _may_be(command, names)
         for text in _destructive(command, policy.detection.destructive, steps)
     )
     return tuple(text for text, _ in sorted(found.items(), key=lambda entry: (-entry[1], entry[0]))[:SHOWN])
+
+
+def _names(rules: Sequence[DestructiveRule], policy: StepPolicy) -> Sequence[tuple[re.Pattern[str], Sequence[str]]]:
+    """Of each rule, its programs under all their names, and the words that its subcommands begin with."""
+    return [
+        (
+            re.compile(rf"(?<![A-Za-z0-9_])(?:{'|'.join(map(re.escape, _all_names(rule, policy)))})(?![A-Za-z_])"),
+            [subcommand.partition(" ")[0] for subcommand in rule.subcommands],
+        )
+        for rule in rules
+    ]
+
+
+def _all_names(rule: DestructiveRule, policy: StepPolicy) -> list[str]:
+    return [*rule.programs, *(name for name, program in policy.aliases.items() if program in rule.programs)]
+
+
+def _may_be(command: str, names: Iterable[tuple[re.Pattern[str], Sequence[str]]]) -> bool:
+    """Whether the words of a rule stand in a command, wherever that is: parsing is worth it for few commands only."""
+    text = command.translate(_QUOTING)
+    return any(
+        program.search(text) and (not subcommands or any(word in text for word in subcommands))
+        for program, subcommands in names
+    )
 
 
 def _destructive(command: str, rules: Sequence[DestructiveRule], policy: StepPolicy) -> Iterator[str]:

@@ -78,7 +78,7 @@ class Evidence:
 
     def column(self, name: str) -> FloatArray:
         """A numeric column as floats, NaN where unknown."""
-        return self.frame[name].cast(pl.Float64).to_numpy()
+        return self.frame[name].to_numpy().astype(np.float64)
 
     def sample_block(self, rows: NDArray[np.int64]) -> FloatArray:
         """Samples of patterns that have equally many costs (rows x n)."""

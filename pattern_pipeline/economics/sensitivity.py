@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from pattern_pipeline.economics import cashflow, intervals
 from pattern_pipeline.economics.assumptions import RoiPolicy
@@ -55,7 +56,7 @@ def analyse(inputs: pl.DataFrame, policy: RoiPolicy, *, window: Window, roi_vers
     """Switching values and tornado of the input frame of `pattern_pipeline.economics.estimates.estimate`."""
     evidence = gather(inputs, policy, window, roi_version)
     estimates = estimate(inputs, policy, window=window, roi_version=roi_version)
-    return Sensitivity(_switching(evidence, policy), _tornado(evidence, estimates, policy))
+    return Sensitivity(switching(evidence, policy), _tornado(evidence, estimates, policy))
 
 
 def switching_factors(terms: Terms, name: str, policy: RoiPolicy) -> dict[str, FloatArray]:
@@ -82,20 +83,26 @@ def switching_factors(terms: Terms, name: str, policy: RoiPolicy) -> dict[str, F
     }
 
 
-def _switching(evidence: Evidence, policy: RoiPolicy) -> pl.DataFrame:
+def switching(evidence: Evidence, policy: RoiPolicy) -> pl.DataFrame:
+    """`Sensitivity.switching` alone, which needs no estimate."""
     signatures = evidence.frame["pattern_signature"]
     now = point_terms(evidence, policy)
-    parts = [pl.DataFrame(schema=SWITCHING)]
+    rows: list[NDArray[np.int64]] = []
+    inputs: list[str] = []
+    columns: dict[str, list[FloatArray]] = {name: [] for name in ("value", *THRESHOLDS)}
     for block in simulate(evidence, policy):
         for name, public in INPUTS.items():
             value = np.broadcast_to(getattr(now, name), len(signatures))[block.rows]
-            factors = switching_factors(block.terms, name, policy)
-            found = {threshold: _possible(value, factor, name) for threshold, factor in factors.items()}
-            part = pl.DataFrame({"pattern_signature": signatures.gather(block.rows), "value": value, **found})
-            parts.append(part.with_columns(input=pl.lit(public)).select(SWITCHING.names()))
-    return (
-        pl.concat(parts).with_columns(pl.col(*THRESHOLDS).fill_nan(None)).sort("pattern_signature", maintain_order=True)
-    )
+            rows.append(block.rows)
+            inputs += [public] * len(value)
+            columns["value"].append(value)
+            for threshold, factor in switching_factors(block.terms, name, policy).items():
+                columns[threshold].append(_possible(value, factor, name))
+    if not rows:
+        return pl.DataFrame(schema=SWITCHING)
+    figures = {name: pl.Series(np.concatenate(parts)).fill_nan(None) for name, parts in columns.items()}
+    found = pl.DataFrame({"pattern_signature": signatures.gather(np.concatenate(rows)), "input": inputs, **figures})
+    return found.sort("pattern_signature", maintain_order=True)
 
 
 def _possible(value: FloatArray, factor: FloatArray, name: str) -> FloatArray:

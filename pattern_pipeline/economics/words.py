@@ -197,14 +197,23 @@ def _certainty(estimate: Row) -> tuple[str, ...]:
     return (spread, *notes)
 
 
+def flipping_threshold(verdict: str) -> str | None:
+    """The column of switching values at which a verdict would become another; None where no value could do that."""
+    return {
+        "worth_automating": "worth_at",
+        "promising": "worth_at",
+        "not_worth_automating": "promising_at",
+    }.get(verdict)
+
+
 def _would_change(estimate: Row, switching: Sequence[Row]) -> tuple[str, ...]:
     """One sentence per input that could flip the verdict on its own."""
     verdict = estimate["verdict"]
     if verdict == "insufficient_evidence":
         return ("More history would allow a verdict.",)
-    if verdict == "excluded":
+    threshold = flipping_threshold(verdict)
+    if threshold is None:
         return ()
-    threshold = "promising_at" if verdict == "not_worth_automating" else "worth_at"
     target = {
         "worth_automating": "It would no longer be safe beyond the point where",
         "promising": "It would be worth automating if",

@@ -29,14 +29,16 @@ class Estimated:
     verdicts: Mapping[str, int] = field(default_factory=dict)
 
 
-def estimate_patterns(warehouse: Warehouse, policy: Policy) -> Estimated:
-    """Estimate every pattern, once all hours stand on the active rules; equal inputs add no row."""
+def estimate_patterns(
+    warehouse: Warehouse, policy: Policy, first_pattern: int = FIRST_PATTERN, last_pattern: int = LAST_PATTERN
+) -> Estimated:
+    """Estimate every pattern of a range, once all hours stand on the active rules; equal inputs add no row."""
     state = progress(warehouse)
     if state.recomputing:
         return Estimated(0, 0, str(state))
     with warehouse.bulk() as tx:
         tx.lock("roi_estimates")
-        inputs = roi_inputs(tx, policy)
+        inputs = roi_inputs(tx, policy, first_pattern, last_pattern)
         if inputs is None:
             return Estimated(0, 0, "no history yet")
         frame, window = inputs

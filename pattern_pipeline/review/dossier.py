@@ -6,7 +6,7 @@ it is worded is economics' matter (`words`), how it looks the faces'.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -15,11 +15,11 @@ from pydantic import BaseModel
 from sqlalchemy import RowMapping
 
 from pattern_pipeline.detection.policy import Policy
-from pattern_pipeline.economics.words import explain
+from pattern_pipeline.economics.words import explain, flipping_threshold
 from pattern_pipeline.errors import NotFound
 from pattern_pipeline.patterns.destructive import destructive
 from pattern_pipeline.review.queue import Amount, HistoryRow, QueueEntry
-from pattern_pipeline.roi.questions import sensitivity
+from pattern_pipeline.roi.questions import switching_values
 from pattern_pipeline.warehouse.database import Transaction, Warehouse
 
 RECENT_RUNS: Final = 500
@@ -27,6 +27,8 @@ RECENT_RUNS: Final = 500
 OVERLAP_RUNS: Final = 100
 TREND_DAYS: Final = 60
 EXAMPLES: Final = 3
+STEPS: Final = 8
+"""Of a run that a sequence was seen in, at most."""
 RULES: Final = 8
 TEMPLATES: Final = 4
 OVERLAPS: Final = 6
@@ -130,6 +132,14 @@ class Sentences(BaseModel):
     would_change: tuple[str, ...] | None
 
 
+class Flip(BaseModel):
+    """An input of the estimate, its value now, and the one from which on the verdict would be another."""
+
+    input: str
+    now: float
+    at: float
+
+
 class Rule(BaseModel):
     """A rule that saw the pattern, the words it saw, and in how many of the latest runs."""
 
@@ -147,7 +157,12 @@ class Template(BaseModel):
 
 
 class Example(BaseModel):
-    """A run in which the pattern was seen: what was executed there, else what was asked for."""
+    """A run in which the pattern was seen.
+
+    Attributes:
+        evidence: What was executed there, a line a step; else what was asked for.
+        task: What the run was asked for.
+    """
 
     workflow_id: str
     occurred_at: datetime
@@ -157,6 +172,7 @@ class Example(BaseModel):
     cost_usd: Amount | None
     run_cost_usd: Amount | None
     evidence: str | None
+    task: str | None
     error_message: str | None
     status: str | None
     project: str | None
@@ -183,6 +199,8 @@ class Dossier(BaseModel):
     Attributes:
         queue: Its row of the queue; None when it is not in it.
         estimate: None before the first estimate.
+        flips: What would flip the verdict, each by itself; None while the figures behind the estimate are recounted.
+        elements: Of a sequence, in order: command templates, or the signature that fails and passes.
         counter_examples: Runs in which it failed.
         destructive: Commands among its latest steps that destroy what they are pointed at: a warning.
         history: Decisions, comments and flags, oldest first.
@@ -192,6 +210,8 @@ class Dossier(BaseModel):
     queue: QueueEntry | None
     estimate: Estimate | None
     in_words: Sentences | None
+    flips: tuple[Flip, ...] | None
+    elements: tuple[str, ...]
     templates: tuple[Template, ...]
     rules: tuple[Rule, ...]
     examples: tuple[Example, ...]
@@ -215,7 +235,9 @@ def dossier(warehouse: Warehouse, policy: Policy, pattern: str) -> Dossier:
         which = {"pattern_id": facts["pattern_id"]}
         queued = transaction.one("review/entry", reference=facts["pattern_signature"])
         estimate = transaction.one("review/current_estimate", **which)
+        switching = _switching(transaction, estimate) if estimate else None
         recent = {**which, "runs": RECENT_RUNS}
+        shown = {**recent, "steps": 1 if facts["kind"] == "operation" else STEPS, "limit": EXAMPLES}
 
         def rows(name: str, **parameters: Any) -> list[dict[str, Any]]:
             return [dict(row) for row in transaction.rows(f"review/{name}", **parameters)]
@@ -225,11 +247,13 @@ def dossier(warehouse: Warehouse, policy: Policy, pattern: str) -> Dossier:
                 "pattern": dict(facts),
                 "queue": dict(queued) if queued else None,
                 "estimate": dict(estimate) if estimate else None,
-                "in_words": _in_words(transaction, estimate) if estimate else None,
+                "in_words": _in_words(estimate, switching) if estimate else None,
+                "flips": _flips(estimate["verdict"], switching) if estimate and switching is not None else None,
+                "elements": [row["element"] for row in rows("elements", **which)],
                 "templates": rows("templates", **recent, limit=TEMPLATES),
                 "rules": rows("matching_rules", **recent, limit=RULES),
-                "examples": rows("examples", **recent, failed=False, limit=EXAMPLES),
-                "counter_examples": rows("examples", **recent, failed=True, limit=EXAMPLES),
+                "examples": rows("examples", **shown, failed=False),
+                "counter_examples": rows("examples", **shown, failed=True),
                 "trend": rows("trend", **which, days=TREND_DAYS),
                 "overlaps": rows("overlaps", **which, runs=OVERLAP_RUNS, limit=OVERLAPS),
                 "destructive": destructive(transaction, policy, facts["pattern_id"]),
@@ -238,9 +262,21 @@ def dossier(warehouse: Warehouse, policy: Policy, pattern: str) -> Dossier:
         )
 
 
-def _in_words(transaction: Transaction, estimate: RowMapping) -> dict[str, Any]:
+def _switching(transaction: Transaction, estimate: RowMapping) -> list[dict[str, Any]] | None:
+    found = switching_values(transaction, dict(estimate))
+    return None if found is None else found.to_dicts()
+
+
+def _in_words(estimate: RowMapping, switching: Sequence[Mapping[str, Any]] | None) -> dict[str, Any]:
     figures = {name: float(value) if isinstance(value, Decimal) else value for name, value in estimate.items()}
-    analysed = sensitivity(transaction, dict(estimate))
-    if analysed is None:
-        return {**vars(explain(figures)), "would_change": None}
-    return vars(explain(figures, analysed.switching.to_dicts()))
+    said = vars(explain(figures, switching or ()))
+    return said if switching is not None else {**said, "would_change": None}
+
+
+def _flips(verdict: str, switching: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    threshold = flipping_threshold(verdict)
+    return [
+        {"input": row["input"], "now": row["value"], "at": row[threshold]}
+        for row in switching
+        if threshold is not None and row[threshold] is not None
+    ]

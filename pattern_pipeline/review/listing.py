@@ -27,13 +27,31 @@ _WORD: Final = re.compile(r"[^\W_]+")
 
 
 class Sort(StrEnum):
-    """Orders of the queue; each has a statement of its own, so that each can use its index."""
+    """Orders of the queue; each has a statement of its own, so that each can use its index.
+
+    The name of the column is accepted as well, like `impact_score`.
+    """
 
     VALUE = "value"
     SAVINGS = "savings"
+    IMPACT = "impact"
     CONFIDENCE = "confidence"
     OCCURRENCES = "occurrences"
     NEWEST = "newest"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Sort | None:
+        return _COLUMNS.get(str(value))
+
+
+_COLUMNS: Final = {
+    "npv_p10": Sort.VALUE,
+    "potential_monthly_savings": Sort.SAVINGS,
+    "impact_score": Sort.IMPACT,
+    "confidence_score": Sort.CONFIDENCE,
+    "occurrence_count": Sort.OCCURRENCES,
+    "created_at": Sort.NEWEST,
+}
 
 
 class Wanted(BaseModel):
@@ -85,6 +103,7 @@ def page(warehouse: Warehouse, wanted: Wanted) -> Listing:
 def read_page(transaction: Transaction, wanted: Wanted) -> Listing:
     """`page` inside a transaction of the caller's."""
     after_key, after_id = _decode(wanted.cursor, wanted.sort) if wanted.cursor else (None, None)
+    transaction.run("review/plan_for_these_values")
     words, pattern_ids = _search(transaction, wanted.q)
     rows = transaction.rows(
         f"review/page_by_{wanted.sort}",
@@ -160,6 +179,7 @@ def _instant(text: str) -> datetime:
 _KEYS: Final[Mapping[Sort, Callable[[str], Decimal | int | datetime]]] = {
     Sort.VALUE: _number,
     Sort.SAVINGS: _number,
+    Sort.IMPACT: _number,
     Sort.CONFIDENCE: _number,
     Sort.OCCURRENCES: _whole_number,
     Sort.NEWEST: _instant,

@@ -21,7 +21,11 @@ Amount = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used=
 
 
 class QueueEntry(BaseModel):
-    """One queued pattern: its status beside the evidence. Money is USD a month, unknown is None."""
+    """One queued pattern: its status beside the evidence. Money is USD a month, unknown is None.
+
+    Attributes:
+        monthly_rate: Runs a month, like `probability_of_loss` and `payback_months` those of the estimate that is shown.
+    """
 
     pattern_id: int
     pattern_signature: str
@@ -40,6 +44,10 @@ class QueueEntry(BaseModel):
     npv_p10: Amount | None
     impact_score: Amount | None
     verdict: str | None
+    monthly_rate: Amount | None
+    probability_of_loss: Amount | None
+    payback_months: int | None
+    last_seen: datetime | None
     flags: tuple[str, ...]
     tool_sequence: str
     example_workflows: tuple[str, ...]
@@ -124,14 +132,16 @@ def entry(warehouse: Warehouse, pattern: str) -> QueueEntry:
 
 
 def history(warehouse: Warehouse, pattern: str) -> list[HistoryRow]:
-    """What happened to a queued pattern, oldest first.
+    """What happened to a pattern in review, oldest first; nothing to one that has never been queued.
 
     Raises:
-        NotFound: It is not in the queue.
+        NotFound: No such pattern.
     """
-    found = entry(warehouse, pattern)
     with warehouse.transaction() as transaction:
-        rows = transaction.rows("review/history", pattern_id=found.pattern_id)
+        found = transaction.one("review/find_pattern", reference=pattern)
+        if found is None:
+            raise NotFound(f"pattern {pattern!r}: there is none of that signature or number")
+        rows = transaction.rows("review/history", pattern_id=found["pattern_id"])
     return [HistoryRow.model_validate(dict(row)) for row in rows]
 
 

@@ -22,6 +22,9 @@ from pattern_pipeline.warehouse.database import Transaction, Warehouse
 PIPELINE: Final = "pattern-pipeline"
 """The reviewer named in history rows that no person caused."""
 
+COUNT_ROWS: Final = 200
+"""Changes of the counts that are kept apart at most."""
+
 
 class SyncError(BaseModel):
     """A pattern that the database refused, and by which rule."""
@@ -152,6 +155,7 @@ def _perform(transaction: Transaction, arguments: Mapping[str, Any], policy: Pol
     candidates = _candidates(transaction, arguments)
     added, not_added = _each_by_itself_if_refused(transaction, "review/add_candidates", candidates["pattern_ids"])
     transaction.run("review/start_review")
+    transaction.run("review/fold_counts", most=COUNT_ROWS)
     return _result(
         transaction,
         candidates,

@@ -6,6 +6,7 @@ Everything is read; nothing is stored. An estimate is answered for by the policy
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
@@ -13,9 +14,9 @@ from pydantic import BaseModel
 
 from pattern_pipeline.economics.assumptions import RoiPolicy
 from pattern_pipeline.economics.estimates import estimate
-from pattern_pipeline.economics.evidence import INPUT, gather
+from pattern_pipeline.economics.evidence import INPUT, Evidence, gather
 from pattern_pipeline.economics.exposure import Window
-from pattern_pipeline.economics.sensitivity import Sensitivity, analyse
+from pattern_pipeline.economics.sensitivity import Sensitivity, analyse, switching
 from pattern_pipeline.economics.words import explain
 from pattern_pipeline.errors import NotFound
 from pattern_pipeline.patterns.report import plain
@@ -62,15 +63,15 @@ def explained(warehouse: Warehouse, pattern: str) -> Explained:
         row = plain(dict(found))
         analysed = sensitivity(tx, dict(found))
         earlier = tx.rows("roi/estimate_history", pattern_id=pattern_id, limit=EARLIER)
-    switching = analysed.switching.drop("pattern_signature").to_dicts() if analysed else []
+    flips = analysed.switching.drop("pattern_signature").to_dicts() if analysed else []
     tornado = analysed.tornado.drop("pattern_signature").to_dicts() if analysed else []
     return Explained(
         pattern_signature=row.pop("pattern_signature"),
         readable=row.pop("readable"),
         status=row.pop("status"),
         estimate=row,
-        in_words=vars(explain(row, switching)),
-        switching=tuple(switching),
+        in_words=vars(explain(row, flips)),
+        switching=tuple(flips),
         tornado=tuple(tornado),
         reproducible=analysed is not None,
         earlier=tuple(plain(dict(each)) for each in earlier if each["input_hash"] != row["input_hash"]),
@@ -82,8 +83,13 @@ def sensitivity(tx: Transaction, row: Mapping[str, Any]) -> Sensitivity | None:
     found = _basis(tx, row)
     if found is None:
         return None
-    inputs, policy, window = found
-    return analyse(inputs, policy, window=window, roi_version=row["roi_version"])
+    return analyse(found.inputs, found.policy, window=found.window, roi_version=row["roi_version"])
+
+
+def switching_values(tx: Transaction, row: Mapping[str, Any]) -> pl.DataFrame | None:
+    """The `switching` of `sensitivity` alone, for those who wait for a page."""
+    found = _basis(tx, row)
+    return None if found is None else switching(found.evidence, found.policy)
 
 
 def recomputed(tx: Transaction, row: Mapping[str, Any]) -> pl.DataFrame | None:
@@ -96,12 +102,21 @@ def recomputed(tx: Transaction, row: Mapping[str, Any]) -> pl.DataFrame | None:
     found = _basis(tx, row)
     if found is None:
         return None
-    inputs, policy, window = found
-    return estimate(inputs, policy, window=window, roi_version=row["roi_version"])
+    return estimate(found.inputs, found.policy, window=found.window, roi_version=row["roi_version"])
 
 
-def _basis(tx: Transaction, row: Mapping[str, Any]) -> tuple[pl.DataFrame, RoiPolicy, Window] | None:
-    """Input frame, policy and window of an estimate, if they still give its `input_hash`."""
+@dataclass(frozen=True)
+class _Basis:
+    """What an estimate was made of."""
+
+    inputs: pl.DataFrame
+    evidence: Evidence
+    policy: RoiPolicy
+    window: Window
+
+
+def _basis(tx: Transaction, row: Mapping[str, Any]) -> _Basis | None:
+    """What an estimate was made of, if that still gives its `input_hash`."""
     document = tx.scalar("roi/recorded_policy", version=row["roi_version"])
     if document is None or not row["inputs"]:
         return None
@@ -118,5 +133,6 @@ def _basis(tx: Transaction, row: Mapping[str, Any]) -> tuple[pl.DataFrame, RoiPo
     if now is None:
         return None
     inputs = pl.DataFrame([{**row["inputs"], "recent_costs": now["recent_costs"]}], schema=INPUT)
-    same = gather(inputs, policy, window, row["roi_version"]).frame["input_hash"].item() == row["input_hash"]
-    return (inputs, policy, window) if same else None
+    evidence = gather(inputs, policy, window, row["roi_version"])
+    same = evidence.frame["input_hash"].item() == row["input_hash"]
+    return _Basis(inputs, evidence, policy, window) if same else None

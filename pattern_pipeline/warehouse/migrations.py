@@ -103,8 +103,9 @@ def migrate(connection: Connection, root: Path | None = None) -> list[str]:
 def verify(connection: Connection, root: Path | None = None) -> list[str]:
     """What is wrong with the database, in sentences; empty when nothing is.
 
-    Compares migrations and views with this code, recomputes the hash chain of the review history and checks that the
-    triggers which keep it append-only are there and always on. Changes nothing.
+    Compares migrations and views with this code, recomputes the hash chain of the review history, looks for decisions
+    that it should end with, and checks that the triggers which keep it append-only are there, always on and unaltered.
+    Changes nothing.
     """
     migrations = shipped_migrations(root)
     if not _value(connection, "warehouse/has_bookkeeping"):
@@ -123,17 +124,27 @@ def verify(connection: Connection, root: Path | None = None) -> list[str]:
         for view in shipped_views(root)
         if recorded.get(view.name) != view.checksum
     ]
-    return problems if missing else problems + _review_history_problems(connection)
+    return problems if missing else problems + _review_problems(connection, migrations)
 
 
-def _review_history_problems(connection: Connection) -> list[str]:
+def _review_problems(connection: Connection, migrations: list[SqlFile]) -> list[str]:
     if not _value(connection, "warehouse/has_review_history"):
         return ["Table pattern_review_history is missing: restore a dump."]
     triggers = [str(name) for (name,) in _rows(connection, "warehouse/missing_review_triggers")]
     problems = [f"Trigger {name} of pattern_review_history is missing or not enabled always." for name in triggers]
+    problems += [
+        f"Function {name} of pattern_review_history is not that of the migrations."
+        for name, body in _rows(connection, "warehouse/review_functions")
+        if not any(body in migration.text for migration in migrations)
+    ]
     broken = [str(row) for (row,) in _rows(connection, "warehouse/broken_review_history")]
     if broken:
         problems.append(f"The chain of pattern_review_history is broken at history_id {', '.join(broken)}.")
+    missing = [str(signature) for (signature,) in _rows(connection, "warehouse/missing_reviews")]
+    if missing:
+        problems.append(f"Decisions are missing at the end of pattern_review_history: {', '.join(missing)}.")
+    if _value(connection, "warehouse/wrong_queue_counts"):
+        problems.append("The counts of the queue are not those of its rows.")
     return problems
 
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.middleware.errors import ServerErrorMiddleware
 
 from pattern_pipeline.errors import Conflict, DatabaseDown, InvalidInput, NotFound, PipelineError, SchemaTooNew
 from pattern_pipeline.review.transitions import VersionRequired
@@ -64,7 +65,10 @@ _OF_SERVICES: Final[tuple[tuple[type[PipelineError], int, str], ...]] = (
     (SchemaTooNew, 503, "schema_too_new"),
     (DatabaseDown, 503, "database_down"),
 )
-_OF_HTTP: Final = {404: "not_found", 405: "method_not_allowed"}
+_OF_HTTP: Final = {
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not take requests of that kind."),
+}
 _DATABASE_DOWN: Final = "The database does not answer. Nothing was changed; try again in a moment."
 DOCUMENTED: Final[Mapping[int, str]] = {
     401: "No valid token was shown.",
@@ -104,8 +108,8 @@ def problem_of(error: Exception) -> tuple[Problem, Mapping[str, str]]:
         case OperationalError() | InterfaceError() | PoolTimeout():
             return _problem(503, "database_down", _DATABASE_DOWN), {"Retry-After": "5"}
         case HTTPException():
-            code = _OF_HTTP.get(error.status_code, "refused")
-            return _problem(error.status_code, code, "Nothing is to be found here that way."), error.headers or {}
+            code, detail = _OF_HTTP.get(error.status_code, ("refused", "This request is not understood."))
+            return _problem(error.status_code, code, detail), error.headers or {}
         case _:
             return _problem(500, "internal", "Something is broken here; the log of the server says what."), {}
 
@@ -129,9 +133,10 @@ def install(app: FastAPI, page: PageOf) -> None:
         InterfaceError,
         PoolTimeout,
         HTTPException,
-        Exception,
     ):
         app.add_exception_handler(kind, answer)
+    # What nobody expected is answered inside of the guard, so that its headers are on that answer too.
+    app.add_middleware(ServerErrorMiddleware, handler=answer)
 
 
 def is_for_programs(request: Request) -> bool:

@@ -126,18 +126,18 @@ class FailedLogins:
             recent = self._recent(address)
             if len(recent) < FAILURES_ALLOWED:
                 return 0.0
-            return recent[-FAILURES_ALLOWED] + FAILURES_SECONDS - self._clock()
+            return recent[0] + FAILURES_SECONDS - self._clock()
 
     def note(self, address: str) -> None:
         """Remember a wrong token."""
         with self._lock:
-            self._recent(address).append(self._clock())
+            self._failures.setdefault(address, self._recent(address)).append(self._clock())
             while len(self._failures) > _ADDRESSES_REMEMBERED:
                 self._failures.pop(next(iter(self._failures)))
 
     def _recent(self, address: str) -> deque[float]:
-        """The failures that still count, under the lock."""
-        failures = self._failures.setdefault(address, deque(maxlen=FAILURES_ALLOWED))
+        """The failures that still count, under the lock; who never failed is not remembered."""
+        failures = self._failures.get(address, deque(maxlen=FAILURES_ALLOWED))
         while failures and failures[0] + FAILURES_SECONDS <= self._clock():
             failures.popleft()
         return failures

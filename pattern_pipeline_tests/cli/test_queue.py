@@ -19,6 +19,7 @@ from pattern_pipeline_tests.review.rows import (
     add_step,
     change_pattern,
     queued,
+    whole_database,
 )
 
 NAME = "test:pytest:backend"
@@ -39,6 +40,17 @@ def _json(*arguments: str) -> Any:
     result = _call(*arguments, "--json")
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize("how", [(), ("--preset", "high-priority"), ("--preset", "all"), ("--min-savings", "10")])
+def test_a_dry_run_changes_not_a_byte_of_the_database(database: Warehouse, pattern: int, how: tuple[str, ...]) -> None:
+    _call("approve", NAME)
+    change_pattern(database, pattern, confidence_score=10)
+    add_pattern(database, "git:push:origin")
+    before = whole_database(database)
+    told = _json("sync", "--dry-run", *how)
+    assert (told["synced_pattern_ids"], told["flagged_pattern_ids"]) == (["git:push:origin"], [NAME])
+    assert whole_database(database) == before
 
 
 def test_sync_fills_the_queue_and_list_and_show_read_it(database: Warehouse) -> None:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pattern_pipeline.detection import destructive
 from pattern_pipeline.detection.destructive import SHOWN, destructive_commands
 from pattern_pipeline.detection.policy import load_policy
 
@@ -53,6 +54,9 @@ def found(*commands: str, tool: str | None = "Bash") -> tuple[str, ...]:
         "dd if=a.img of=/dev/sda",
         "rsync -a --delete a/ b/",
         "aws s3 rm --recursive s3://bucket/x",
+        "/bin/rm -rf build",
+        "r'm' -rf build",
+        '"git" pu\\sh --force',
     ],
 )
 def test_a_command_that_destroys_is_found_however_it_is_run(command: str) -> None:
@@ -109,3 +113,21 @@ def test_a_policy_without_a_step_layer_knows_no_programs() -> None:
 )
 def test_any_text_is_read(command: str) -> None:
     assert all(len(text) <= 200 and "\0" not in text for text in found(command))
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["rm", "/bin/rm", "r'm'", "-rf", "git", "push", 'p"u"sh', "--force", "psql", "-c", "drop table x"]
+        )
+        | st.sampled_from(
+            ["'", '"', "\\", "\n", ";", "$(", ")", "bash", "sudo", "|", "xargs", "find", "-delete", "a=b"]
+        )
+    ),
+    st.sampled_from(["", " "]),
+)
+def test_no_command_is_passed_over_that_parses_to_a_destructive_one(words: list[str], between: str) -> None:
+    command, steps, rules = between.join(words), POLICY.detection.steps, POLICY.detection.destructive
+    assert steps is not None
+    if any(destructive._destructive(command, rules, steps)):
+        assert destructive._may_be(command, destructive._names(rules, steps))

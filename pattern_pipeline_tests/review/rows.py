@@ -108,18 +108,26 @@ def add_occurrence(warehouse: Warehouse, pattern_id: int, workflow_id: str, occu
         )
 
 
-def add_step(warehouse: Warehouse, pattern_id: int, workflow_id: str, command: str) -> None:
-    """A shell command of a run of `add_occurrence`, in which the pattern was seen."""
+def add_step(
+    warehouse: Warehouse, pattern_id: int, workflow_id: str, command: str, *, template: str | None = None
+) -> None:
+    """One more shell command of a run of `add_occurrence`, in which the pattern was seen, with a known template."""
     with connect(warehouse) as connection:
-        connection.execute(
+        row = connection.execute(
             "INSERT INTO tool_calls (workflow_id, tool_call_id, seq, tool_name, command, event_time)"
-            " SELECT workflow_id, '0', 0, 'Bash', %s, event_time FROM workflow_history WHERE workflow_id = %s",
-            (command, workflow_id),
-        )
+            " SELECT workflow_id, next::text, next, 'Bash', %s, event_time FROM workflow_history,"
+            " (SELECT count(*)::integer AS next FROM tool_calls WHERE workflow_id = %s) AS steps"
+            " WHERE workflow_id = %s RETURNING seq",
+            (command, workflow_id, workflow_id),
+        ).fetchone()
+        assert row is not None
         connection.execute(
-            "INSERT INTO detected_signatures (workflow_id, event_time, step_seq, part, signature_id, evidence_id)"
-            " SELECT workflow_id, event_time, 0, 0, %s, 0 FROM workflow_history WHERE workflow_id = %s",
-            (pattern_id, workflow_id),
+            "INSERT INTO detected_signatures"
+            " (workflow_id, event_time, step_seq, part, signature_id, evidence_id, template_id)"
+            " SELECT workflow_id, event_time, %s, 0, %s, 0,"
+            " (SELECT template_id FROM command_templates WHERE template = %s)"
+            " FROM workflow_history WHERE workflow_id = %s",
+            (row[0], pattern_id, template, workflow_id),
         )
 
 

@@ -91,3 +91,31 @@ def test_a_trigger_that_is_not_always_on_is_reported(reviewed: Connection) -> No
         "Trigger pattern_review_history_chain of pattern_review_history is missing or not enabled always.",
         "Trigger pattern_review_history_no_change of pattern_review_history is missing or not enabled always.",
     ]
+
+
+def test_a_function_that_no_longer_refuses_is_reported(reviewed: Connection) -> None:
+    reviewed.execute(
+        "CREATE OR REPLACE FUNCTION pattern_review_history_is_append_only() RETURNS trigger LANGUAGE plpgsql"
+        " AS 'BEGIN RETURN NULL; END'"
+    )
+    assert verify(reviewed) == [
+        "Function pattern_review_history_is_append_only of pattern_review_history is not that of the migrations."
+    ]
+
+
+def test_decisions_that_were_cut_off_the_end_of_the_chain_are_missed(reviewed: Connection) -> None:
+    reviewed.execute("UPDATE pattern_approvals SET status = 'approved', version = version + 1")
+    reviewed.execute(
+        "INSERT INTO pattern_review_history (pattern_id, action, reviewer) SELECT pattern_id, 'approved', 'Ada'"
+        " FROM pattern_approvals"
+    )
+    assert verify(reviewed) == []
+    reviewed.execute("ALTER TABLE pattern_review_history DISABLE TRIGGER pattern_review_history_no_change")
+    reviewed.execute("DELETE FROM pattern_review_history WHERE action = 'approved'")
+    reviewed.execute("ALTER TABLE pattern_review_history ENABLE ALWAYS TRIGGER pattern_review_history_no_change")
+    assert verify(reviewed) == ["Decisions are missing at the end of pattern_review_history: test:pytest:all."]
+
+
+def test_counts_of_the_queue_that_lie_are_reported(reviewed: Connection) -> None:
+    reviewed.execute("UPDATE pattern_approval_counts SET patterns = 7")
+    assert verify(reviewed) == ["The counts of the queue are not those of its rows."]

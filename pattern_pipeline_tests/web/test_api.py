@@ -74,14 +74,19 @@ def test_pending_lists_the_surest_value_first_and_money_as_numbers(client: TestC
         ({"sort": "occurrences"}, ["git:push:origin", "test:pytest:frontend", "test:pytest:backend"]),
         ({"sort": "confidence"}, ["test:pytest:backend", "git:push:origin", "test:pytest:frontend"]),
         ({"sort": "savings"}, ["test:pytest:frontend", "test:pytest:backend", "git:push:origin"]),
+        ({"sort": "impact"}, ["git:push:origin", "test:pytest:backend", "test:pytest:frontend"]),
+        ({"sort": "impact_score"}, ["git:push:origin", "test:pytest:backend", "test:pytest:frontend"]),
+        ({"sort": "occurrence_count"}, ["git:push:origin", "test:pytest:frontend", "test:pytest:backend"]),
     ],
 )
 def test_the_list_filters_searches_and_sorts(
     client: TestClient, warehouse: Warehouse, query: dict[str, Any], expected: list[str]
 ) -> None:
-    add_pattern(warehouse, "test:pytest:backend", npv_p10=30, occurrences=5, confidence=95, savings=20)
+    backend = add_pattern(warehouse, "test:pytest:backend", npv_p10=30, occurrences=5, confidence=95, savings=20)
     add_pattern(warehouse, "test:pytest:frontend", npv_p10=20, occurrences=6, confidence=70, savings=30)
-    add_pattern(warehouse, "git:push:origin", npv_p10=10, occurrences=7, confidence=80, savings=10)
+    push = add_pattern(warehouse, "git:push:origin", npv_p10=10, occurrences=7, confidence=80, savings=10)
+    change_pattern(warehouse, backend, impact_score=1)
+    change_pattern(warehouse, push, impact_score=2)
     client.post(f"{API}/sync/run")
     client.post(f"{API}/git:push:origin/approve", json={"version": 1})
     found = client.get(API, params=query).json()
@@ -89,7 +94,7 @@ def test_the_list_filters_searches_and_sorts(
     assert found["next_cursor"] is None
 
 
-@pytest.mark.parametrize("sort", ["value", "savings", "confidence", "occurrences", "newest"])
+@pytest.mark.parametrize("sort", ["value", "savings", "impact", "confidence", "occurrences", "newest"])
 def test_pages_continue_without_gap_or_repetition_also_over_equal_and_unknown_values(
     client: TestClient, warehouse: Warehouse, sort: str
 ) -> None:
@@ -156,23 +161,51 @@ def test_destructive_commands_are_warned_of_in_the_detail_and_on_the_page(
     assert "sudo rm -rf &#39;&lt;b&gt;out&lt;/b&gt;&#39;" in page
 
 
-def test_a_sequence_is_warned_of_for_what_its_steps_run(client: TestClient, warehouse: Warehouse, queued: int) -> None:
-    sequence = add_pattern(warehouse, "sequence:of:two")
+def test_a_sequence_shows_its_steps_and_is_warned_of_for_what_they_run(
+    client: TestClient, warehouse: Warehouse, queued: int
+) -> None:
+    sequence = add_pattern(warehouse, "seq:pull-reset:1")
+    change_pattern(warehouse, sequence, kind="sequence", readable="git:pull > git:reset")
+    templates = ["git pull", "git reset --hard <str>"]
     with connect(warehouse) as connection:
         connection.execute(
             "INSERT INTO sequence_catalog (signature, kind, elements, readable, workflows, days, automatable)"
-            " VALUES ('sequence:of:two', 'sequence', %s, 'two', 1, 1, true)",
-            ([SIGNATURE, "git:push:repo"],),
+            " VALUES ('seq:pull-reset:1', 'sequence', %s, 'git:pull > git:reset', 1, 1, true)",
+            (templates,),
         )
+        for template in templates:
+            connection.execute("INSERT INTO command_templates (template) VALUES (%s)", (template,))
     add_occurrence(warehouse, sequence, "run-1", "2026-09-01")
+    add_step(warehouse, queued, "run-1", "git pull", template=templates[0])
+    add_step(warehouse, queued, "run-1", "git reset --hard 4f2a", template=templates[1])
+    add_step(warehouse, queued, "run-1", "rm -rf elsewhere")
+    found = client.get(f"{API}/seq:pull-reset:1").json()
+    assert found["elements"] == templates
+    assert [example["evidence"] for example in found["examples"]] == ["git pull\ngit reset --hard 4f2a"]
+    assert found["destructive"] == ["git reset --hard 4f2a"]
+    page = client.get("/patterns/seq:pull-reset:1").text
+    assert "<h1>Git pull → git reset</h1>" in page
+    assert "<code>git reset --hard &lt;str&gt;</code>" in page
+
+
+def test_a_fix_is_warned_of_for_what_its_check_runs(client: TestClient, warehouse: Warehouse, queued: int) -> None:
+    fix = add_pattern(warehouse, "fix:pytest:backend")
+    with connect(warehouse) as connection:
+        connection.execute(
+            "INSERT INTO sequence_catalog (signature, kind, elements, readable, workflows, days, automatable)"
+            " VALUES ('fix:pytest:backend', 'error_fix', %s, 'fails > change > passes', 1, 1, true)",
+            ([SIGNATURE],),
+        )
+    add_occurrence(warehouse, fix, "run-1", "2026-09-01")
     add_step(warehouse, queued, "run-1", "pytest; git reset --hard")
-    assert client.get(f"{API}/sequence:of:two").json()["destructive"] == ["git reset --hard"]
+    assert client.get(f"{API}/fix:pytest:backend").json()["destructive"] == ["git reset --hard"]
 
 
 def test_a_detected_pattern_has_a_detail_before_it_is_queued(client: TestClient, warehouse: Warehouse) -> None:
     add_pattern(warehouse, SIGNATURE, verdict=None)
     found = client.get(f"{API}/{SIGNATURE}").json()
     assert (found["queue"], found["estimate"], found["history"]) == (None, None, [])
+    assert client.get(f"{API}/{SIGNATURE}/history").json() == []
 
 
 def test_no_route_shadows_a_pattern_whose_signature_is_made_of_route_names(
@@ -234,6 +267,17 @@ def test_a_decision_without_its_version_is_428(client: TestClient, queued: int, 
     body = {} if action == "approve" else {"reason": "why"}
     answer = client.post(f"{API}/{SIGNATURE}/{action}", json=body)
     assert (answer.status_code, answer.json()["code"]) == (428, "version_required")
+
+
+def test_an_approval_without_any_body_misses_its_version(client: TestClient, queued: int) -> None:
+    answer = client.post(f"{API}/{SIGNATURE}/approve")
+    assert (answer.status_code, answer.json()["code"]) == (428, "version_required")
+
+
+def test_the_description_is_also_where_tools_look_for_it(client: TestClient) -> None:
+    described = client.get("/openapi.json").json()
+    assert described == client.get("/api/v1/openapi.json").json()
+    assert "/api/v1/patterns/{pattern}/approve" in described["paths"]
 
 
 @pytest.mark.parametrize(("action", "body"), [("revoke", {"reason": "x"}), ("reopen", {"reason": "x"})])

@@ -56,8 +56,11 @@ _PROBLEMS = documented(404, 409, 411, 413, 422, 428)
 
 
 @router.post("/approve", responses=_PROBLEMS)
-def approve(pattern: Reference, decision: Approval, services: ServicesOf, person: CallingReviewer) -> Decision:
+def approve(
+    pattern: Reference, services: ServicesOf, person: CallingReviewer, decision: Approval | None = None
+) -> Decision:
     """Worth automating: it becomes a template of the library."""
+    decision = decision or Approval()
     return decide(
         services.warehouse,
         pattern,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Response
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pattern_pipeline.web.health import Health, health
@@ -17,6 +19,13 @@ router = APIRouter(tags=["system"])
 def system_health(services: ServicesOf) -> Health:
     """Whether the database answers, and how old the work is. It needs no token and names no pattern."""
     return health(services.warehouse)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+def description(request: Request) -> dict[str, Any]:
+    """The description of the API where tools look for it; the same as below the API's own prefix."""
+    app: FastAPI = request.app
+    return app.openapi()
 
 
 @router.get("/metrics", dependencies=[Depends(caller)], include_in_schema=False)

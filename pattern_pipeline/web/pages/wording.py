@@ -5,12 +5,12 @@ Sentences about estimates are economics' (`words`); markup is the templates'.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from pattern_pipeline.economics.words import VERDICT_WORDS, usd
+from pattern_pipeline.economics.words import FLAG_WORDS, INPUT_NAMES, VERDICT_WORDS, usd
 from pattern_pipeline.review.listing import Sort
 from pattern_pipeline.review.queue import HistoryRow, QueueEntry
 from pattern_pipeline.review.transitions import Action
@@ -66,6 +66,7 @@ ASSUMPTION_WORDS: Final[Mapping[str, str]] = {
 SORT_WORDS: Final[Mapping[Sort, str]] = {
     Sort.VALUE: "Surest value first",
     Sort.SAVINGS: "Highest savings first",
+    Sort.IMPACT: "Highest impact first",
     Sort.CONFIDENCE: "Highest confidence first",
     Sort.OCCURRENCES: "Most often seen first",
     Sort.NEWEST: "Newest first",
@@ -99,6 +100,13 @@ PAST_WORDS: Final[Mapping[str, str]] = {
 }
 
 
+def title(readable: str) -> str:
+    """A pattern's readable form as a heading: arrows between the steps of a sequence, a capital letter first."""
+    steps = [step.replace(":", " ") for step in readable.split(" > ")] if " > " in readable else [readable]
+    text = " → ".join(steps)
+    return text[:1].upper() + text[1:]
+
+
 def moment(instant: datetime | None) -> str:
     """A time to the minute, UTC."""
     return "never" if instant is None else f"{instant.astimezone(UTC):%d %b %Y, %H:%M} UTC"
@@ -123,6 +131,28 @@ def chance(probability: float | None) -> str:
     return "above 99 %" if probability > 0.99 else share(probability)
 
 
+def assumption(name: str, value: float | None) -> str:
+    """The value of an assumption in its unit."""
+    if value is None:
+        return "unknown"
+    return _UNITS.get(name, "{:g}".format)(value)
+
+
+def flag(code: str) -> str:
+    """What is to be said of an estimate beside its figures."""
+    return FLAG_WORDS.get(code, code)
+
+
+def flipping_input(name: str) -> str:
+    """An input that could flip the verdict, as the head of a row."""
+    return INPUT_NAMES.get(name, name).capitalize()
+
+
+def flip(name: str, value: float) -> str:
+    """A value of an input that could flip the verdict, in its unit."""
+    return f"{value:,.0f}" if name == "monthly_rate" else assumption(name, value)
+
+
 def net_sentence(entry: QueueEntry) -> str:
     """What automating a queued pattern would bring, in one line."""
     if entry.net_p50 is None or entry.net_p10 is None or entry.net_p90 is None:
@@ -133,9 +163,17 @@ def net_sentence(entry: QueueEntry) -> str:
 def seen_sentence(entry: QueueEntry) -> str:
     """How often it was seen, and how sure that is."""
     runs = f"Seen in {entry.occurrence_count:,} {'run' if entry.occurrence_count == 1 else 'runs'}"
+    rate = f", about {entry.monthly_rate:,.0f} a month" if entry.monthly_rate else ""
     if entry.confidence_score is None:
-        return f"{runs}, confidence unknown"
-    return f"{runs}, confidence {entry.confidence_score:.0f} of 100"
+        return f"{runs}{rate}, confidence unknown"
+    return f"{runs}{rate}, confidence {entry.confidence_score:.0f} of 100"
+
+
+def payback(months: int | None) -> str:
+    """When the cost of building it is earned back."""
+    if months is None:
+        return "not within the horizon"
+    return f"after {months} {'month' if months == 1 else 'months'}"
 
 
 def verdict(code: str | None) -> str:
@@ -146,3 +184,16 @@ def verdict(code: str | None) -> str:
 def happened(row: HistoryRow) -> str:
     """One row of the audit trail, without its notes."""
     return f"{row.reviewer} {PAST_WORDS[row.action]} it" if row.action != "flagged" else "Marked for another look"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.3g} %"
+
+
+_UNITS: Final[Mapping[str, Callable[[float], str]]] = {
+    **dict.fromkeys(
+        ("coverage", "reliability", "fallback_extra_ratio", "maintenance_share", "discount_rate"), _percent
+    ),
+    "cost_drift": _percent,
+    **dict.fromkeys(("build_cost", "tool_cost", "cost_per_occurrence"), usd),
+}
