@@ -68,7 +68,9 @@ class Services:
         found = whose(token, self.reviewers)
         if found is None:
             self.failed_logins.note(address)
-            raise Refused(401, "wrong_token", "No reviewer has this token; check it, or ask for a new one.", _ASK_FOR_TOKEN)
+            raise Refused(
+                401, "wrong_token", "No reviewer has this token; check it, or ask for a new one.", _ASK_FOR_TOKEN
+            )
         return found
 
     def who_is_signed_in(self, session: Session) -> Person | None:
