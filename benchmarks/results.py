@@ -23,7 +23,7 @@ class Result(BaseModel):
         unit: Of the values: `x` for ratios, else ms, MB, a share.
         values: One for each repeat.
         goal: At most this, or at least this when `more_is_better`.
-        gated: Whether the check for regressions looks at it, with the allowance that it makes.
+        gated: Whether the check for regressions compares it with the baseline; for ratios only.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,11 +46,15 @@ class Result(BaseModel):
         """From the least to the greatest of the repeats; nothing when there was one."""
         return f"{min(self.values):.3g} to {max(self.values):.3g}" if len(self.values) > 1 else ""
 
-    def within(self, allowance: float = 1.0) -> bool | None:
-        """Whether the median keeps to the goal, times what is allowed; None without a goal."""
+    def within(self) -> bool | None:
+        """Whether the median keeps to the goal; None without a goal."""
         if self.goal is None:
             return None
-        return self.median >= self.goal / allowance if self.more_is_better else self.median <= self.goal * allowance
+        return self.median >= self.goal if self.more_is_better else self.median <= self.goal
+
+    def worse_than(self, before: Result) -> float:
+        """How many times worse than it was; below 1 when it is better."""
+        return before.median / self.median if self.more_is_better else self.median / before.median
 
 
 def report(

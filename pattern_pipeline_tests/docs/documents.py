@@ -54,6 +54,11 @@ def links(path: Path) -> list[str]:
     return [str(target) for token in _inline(path) if (target := token.attrGet("href") or token.attrGet("src"))]
 
 
+def inline_code(path: Path) -> list[str]:
+    """What stands between backticks in the text of a document."""
+    return [token.content for token in _inline(path) if token.type == "code_inline"]
+
+
 def anchors(path: Path) -> set[str]:
     """What a link into the document may name: its headings, as GitHub spells them."""
     tokens = _tokens(path)
