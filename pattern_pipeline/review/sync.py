@@ -22,9 +22,6 @@ from pattern_pipeline.warehouse.database import Transaction, Warehouse
 PIPELINE: Final = "pattern-pipeline"
 """The reviewer named in history rows that no person caused."""
 
-COUNT_ROWS: Final = 200
-"""Changes of the counts that are kept apart at most."""
-
 
 class SyncError(BaseModel):
     """A pattern that the database refused, and by which rule."""
@@ -155,12 +152,13 @@ def _perform(transaction: Transaction, arguments: Mapping[str, Any], policy: Pol
     candidates = _candidates(transaction, arguments)
     added, not_added = _each_by_itself_if_refused(transaction, "review/add_candidates", candidates["pattern_ids"])
     transaction.run("review/start_review")
-    transaction.run("review/fold_counts", most=COUNT_ROWS)
+    flagged = _flag(transaction, _drifted(transaction, policy), policy, reviewer)
+    transaction.run("review/fold_counts")
     return _result(
         transaction,
         candidates,
         added=[pattern for pattern in candidates["pattern_ids"] if pattern in set(added)],
-        flagged=_flag(transaction, _drifted(transaction, policy), policy, reviewer),
+        flagged=flagged,
         refreshed=len(refreshed),
         errors={**refused, **not_added},
     )

@@ -1,8 +1,8 @@
--- One row of counts for each status again, once they have become many. Changes of transactions that have not ended yet
--- stay rows of their own.
+-- One row of counts for each status again, so that they stay few. Changes of transactions that have not ended yet stay rows
+-- of their own until the next time.
 WITH folded AS (
     DELETE FROM pattern_approval_counts
-    WHERE (SELECT count(*) FROM pattern_approval_counts) > :most
+    WHERE EXISTS (SELECT FROM pattern_approval_counts GROUP BY status, needs_review HAVING count(*) > 1)
     RETURNING status, needs_review, patterns
 )
 INSERT INTO pattern_approval_counts (status, needs_review, patterns)
