@@ -5,12 +5,12 @@ Each function performs one operation inside the caller's transaction and raises 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
 import orjson
-from psycopg.types.range import Range
 from sqlalchemy.exc import IntegrityError
 
 from pattern_pipeline.errors import Conflict
@@ -21,8 +21,10 @@ from pattern_pipeline.library.results import BatchFailed
 from pattern_pipeline.warehouse.database import Transaction
 
 _TEXTS: Final = ("pattern_name", "pattern_type", "language", "category", "source", "created_by")
-_NUMBERS: Final = ("confidence_score", "usage_count", "success_rate", "complexity_score")
+_EXACT: Final = ("confidence_score", "success_rate")
+_WHOLE: Final = ("usage_count", "complexity_score")
 _TIMES: Final = ("created_at", "last_used_at")
+_MOST: Final = 2**63 - 1
 
 
 def insert(tx: Transaction, request: Insert, actor: str) -> Outcome:
@@ -131,8 +133,10 @@ def _parameters(where: Conditions) -> dict[str, Any]:
         wanted = [text.eq] if text.eq is not None else list(text.any_of or ()) or None
         found[f"{name}_in"] = wanted if text.eq is None or text.any_of is None or text.eq in text.any_of else []
         found[f"{name}_like"] = None if text.contains is None else f"%{_literally(text.contains)}%"
-    for name in _NUMBERS:
-        found[f"{name}_range"] = _range(getattr(where, name))
+    for name in _EXACT:
+        found |= {f"{name}_{side}": bound for side, bound in _bounds(getattr(where, name)).items()}
+    for name in _WHOLE:
+        found |= {f"{name}_{side}": bound for side, bound in _whole_bounds(getattr(where, name)).items()}
     for name in _TIMES:
         time: TimeCondition = getattr(where, name)
         found |= {f"{name}_from": time.ge, f"{name}_before": time.lt}
@@ -144,14 +148,26 @@ def _literally(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _range(condition: NumberCondition) -> Range[Decimal] | None:
-    """All bounds at once; where no number can meet them, the empty range. Of equal bounds the open one decides."""
-    lows = [(condition.ge, 0), (condition.gt, 1), (condition.eq, 0)]
-    highs = [(condition.le, 0), (condition.lt, -1), (condition.eq, 0)]
-    low, opens = max(((bound, side) for bound, side in lows if bound is not None), default=(None, 0))
-    high, shuts = min(((bound, side) for bound, side in highs if bound is not None), default=(None, 0))
-    if low is None and high is None:
-        return None
-    if low is not None and high is not None and low > high:
-        return Range(empty=True)
-    return Range(low, high, ("(" if opens else "[") + (")" if shuts else "]"))
+def _bounds(condition: NumberCondition) -> dict[str, Decimal | None]:
+    """The bounds of a column of exact decimals."""
+    lows = [bound for bound in (condition.ge, condition.eq) if bound is not None]
+    highs = [bound for bound in (condition.le, condition.eq) if bound is not None]
+    return {
+        "from": max(lows, default=None),
+        "to": min(highs, default=None),
+        "above": condition.gt,
+        "below": condition.lt,
+    }
+
+
+def _whole_bounds(condition: NumberCondition) -> dict[str, int | None]:
+    """The bounds of a column of whole numbers, as such: a column that has to be converted is not found by its index."""
+    lows = [math.ceil(bound) for bound in (condition.ge, condition.eq) if bound is not None]
+    lows += [] if condition.gt is None else [math.floor(condition.gt) + 1]
+    highs = [math.floor(bound) for bound in (condition.le, condition.eq) if bound is not None]
+    highs += [] if condition.lt is None else [math.ceil(condition.lt) - 1]
+    # No count is negative or beyond what its column holds, so that a bound further away says no more.
+    return {
+        "from": None if not lows else max(min(max(lows), _MOST), -1),
+        "to": None if not highs else max(min(min(highs), _MOST), -1),
+    }
