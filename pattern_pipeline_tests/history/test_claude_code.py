@@ -422,6 +422,7 @@ def test_what_a_client_keeps_beside_its_transcripts_is_no_source(tmp_path: Path)
         write_transcript(tmp_path / beside, [index])
     own = write_transcript(tmp_path / "subagents" / "runs.jsonl", [{"id": 1}])
     assert {each.path for each in discover(str(tmp_path))} == {transcript, agent, own}
+    assert {each.path for each in discover(f"{tmp_path}/**/*.jsonl")} == {transcript, agent, own}
 
 
 SECRETS = {

@@ -63,7 +63,7 @@ def discover(spec: str) -> list[Location]:
         found = sorted(
             each
             for each in path.rglob("*")
-            if each.suffix.lower() in _SUFFIXES and each.is_file() and _is_shown(each, path) and not is_companion(each)
+            if each.suffix.lower() in _SUFFIXES and each.is_file() and _is_wanted(each, path)
         )
         nothing = f"{spec} holds no file with one of the endings {', '.join(sorted(_SUFFIXES))}."
     elif path.is_file():
@@ -110,11 +110,12 @@ def _matching(pattern: Path) -> Iterator[Path]:
     wild = pattern.parts[len(literal) :]
     if not wild:
         return iter(())
-    return (each for each in directory.glob(str(Path(*wild))) if each.is_file() and _is_shown(each, directory))
+    return (each for each in directory.glob(str(Path(*wild))) if each.is_file() and _is_wanted(each, directory))
 
 
-def _is_shown(path: Path, directory: Path) -> bool:
-    return not any(part.startswith(".") for part in path.relative_to(directory).parts)
+def _is_wanted(path: Path, directory: Path) -> bool:
+    """Whether a file that nobody named is read: it is not hidden, and tells of what was done."""
+    return not any(part.startswith(".") for part in path.relative_to(directory).parts) and not is_companion(path)
 
 
 def _file(path: Path) -> Location:

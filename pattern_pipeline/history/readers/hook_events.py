@@ -62,7 +62,7 @@ class Event:
     def key(self) -> tuple[object, ...]:
         """What tells the event from every other one of its session."""
         if self.event_id is not None:
-            return self.session, self.kind, self.event_id
+            return self.session, self.kind, self.moment, self.event_id
         said = self.params, self.prompt, self.text, self.is_success, self.duration_ms
         return self.session, self.kind, self.moment, self.tool, self.tool_use_id, *said
 
