@@ -34,7 +34,6 @@ _REPRESENTABLE: Final = (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, t
 _FIRST_MICROSECOND, _LAST_MICROSECOND = (
     (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) for moment in _REPRESENTABLE
 )
-_BLANK: Final = r"^\s*$"
 _ISO: Final = (
     r"^\s*(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2})?(?:[.,](\d{1,6})\d*)?"
     r"\s*(Z|z|UTC|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?\s*$"
@@ -72,14 +71,13 @@ def plain_text(value: Any) -> str | None:
 def text(values: pl.Series) -> pl.Series:
     """Text of a column; blank text is unknown."""
     plain = _written(values)
-    blank = plain.str.contains(_BLANK)
+    blank = plain.str.strip_chars() == ""
     return plain.set(blank, None) if blank.any() else plain
 
 
 def without_blanks(frame: pl.DataFrame) -> pl.DataFrame:
     """The columns of a frame; blank text in them is unknown."""
-    is_blank = pl.col(pl.String).str.contains(_BLANK)
-    return frame.with_columns(pl.when(~is_blank).then(pl.col(pl.String)))
+    return frame.with_columns(pl.when(pl.col(pl.String).str.strip_chars() != "").then(pl.col(pl.String)))
 
 
 def _written(values: pl.Series) -> pl.Series:

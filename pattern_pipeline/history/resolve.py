@@ -83,7 +83,6 @@ def resolve(records: Records, fields: Fields, zone: str, *, statuses: Collection
 
 def _unlike(values: pl.Series, usual: Collection[str]) -> pl.Series:
     """JSON members of the values whose text is not one of the usual ones."""
-    written = text(values)
-    if set(written.unique()) <= {None, *usual}:
+    if values.dtype == pl.String and {None, *usual}.issuperset(values.unique().to_list()):
         return pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, len(values))
-    return json_members(values).set(written.is_in(list(usual)), None)
+    return json_members(values).set(text(values).is_in(list(usual)), None)
