@@ -46,8 +46,8 @@ class Benchmark(NamedTuple):
 
 
 BENCHMARKS: Final = (
-    Benchmark("chain", ("--runs", "50000"), ("--runs", "200000", "--larger", "1000000")),
-    Benchmark("backfill", ("--runs", "20000"), ("--runs", "1000000")),
+    Benchmark("chain", ("--runs", "50000", "--larger", "100000"), ("--runs", "200000", "--larger", "1000000")),
+    Benchmark("backfill", ("--runs", "20000", "--hours", "1440"), ("--runs", "1000000")),
     Benchmark("detection", ("100000",), ("500000",)),
     Benchmark("steps", ("--rows", "100000"), ("--rows", "1000000")),
     Benchmark("sequences", (), ("--full",)),
