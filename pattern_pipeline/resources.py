@@ -9,9 +9,12 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from pattern_pipeline.detection.policy import Policy, load_policy
+from pattern_pipeline.liveness import WATCHED, Lease
 from pattern_pipeline.patterns.signatures import WindowDetector
 from pattern_pipeline.settings import Settings, get_settings
 from pattern_pipeline.warehouse.database import Warehouse
+
+LOCKED_WITHIN_SECONDS = 10.0
 
 
 class Pipeline(dg.ConfigurableResource[None]):
@@ -20,9 +23,19 @@ class Pipeline(dg.ConfigurableResource[None]):
     policy_name: str = Field(default="", description="Policy name or file; empty: PATTERN_PIPELINE_POLICY.")
 
     _opened: Warehouse | None = PrivateAttr(default=None)
+    _lease: Lease | None = PrivateAttr(default=None)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Show for as long as the run lasts that it has a process; sensors have no run."""
+        if context.run is not None and context.instance is not None:
+            self._lease = Lease(self.warehouse.libpq_url, context.run.run_id)
+            if self._lease.wait(LOCKED_WITHIN_SECONDS):
+                context.instance.add_run_tags(context.run.run_id, {WATCHED: "true"})
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Close the connections of a finished run."""
+        if self._lease is not None:
+            self._lease.end()
         self.close()
 
     def close(self) -> None:

@@ -124,7 +124,10 @@ class ChainRunner:
         self, job: str, config: dict[str, Any], tags: dict[str, str] | None = None
     ) -> dg.ExecuteInProcessResult:
         resolved = build_defs(pipeline=self.pipeline).resolve_job_def(job)
-        result = resolved.execute_in_process(run_config={**config, **QUIET}, instance=self.instance, tags=tags)
+        try:
+            result = resolved.execute_in_process(run_config={**config, **QUIET}, instance=self.instance, tags=tags)
+        except dg.RetryRequested as given_up:
+            raise given_up.__cause__ or given_up from None
         self.run_ids.append(result.run_id)
         return result
 

@@ -3,6 +3,7 @@
 No asset is defined here.
 """
 
+import functools
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from pattern_pipeline import checks
 from pattern_pipeline.automation import Condition, after_the_hours_of_a_day
 from pattern_pipeline.partitions import DAILY, HOURLY, day_key, hour_key
 from pattern_pipeline.patterns.windows import Committed, Window
-from pattern_pipeline.warehouse.database import Warehouse
+from pattern_pipeline.warehouse.database import DRIVER_ERRORS, Warehouse
 
 # Beta since 1.5 and the documented way to run a range at once; the warning would greet every user four times.
 warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
@@ -22,6 +23,9 @@ warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", categor
 # An hour is late when its run did not come; the daily catalogue has a day more than its schedule.
 EVERY_HOUR = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=6), warn_window=timedelta(hours=2))
 EVERY_DAY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=26))
+
+RETRIES = 2
+RETRY_SECONDS = 5
 
 AssetFunction = Callable[..., dg.MaterializeResult[None]]
 AssetDecorator = Callable[[AssetFunction], dg.AssetsDefinition]
@@ -60,8 +64,9 @@ def _asset(
     freshness: dg.FreshnessPolicy = EVERY_HOUR,
 ) -> AssetDecorator:
     def decorate(function: AssetFunction) -> dg.AssetsDefinition:
+        step = _tried_again(function)
         # With checks there are several outputs, and Dagster knows the result type only without its parameter.
-        function.__annotations__["return"] = dg.MaterializeResult
+        step.__annotations__["return"] = dg.MaterializeResult
         return dg.asset(
             group_name=group,
             description=description,
@@ -75,9 +80,25 @@ def _asset(
             kinds={"python", "postgres"},
             owners=["team:automation"],
             pool="warehouse",
-        )(function)
+        )(step)
 
     return decorate
+
+
+def _tried_again(function: AssetFunction) -> AssetFunction:
+    """Has the step run again when the database went away: what it had not committed is gone, the rest is replaced.
+
+    Not a retry policy, which would try again what is wrong with the sources or the policy too.
+    """
+
+    @functools.wraps(function)
+    def attempt(*args: Any, **kwargs: Any) -> dg.MaterializeResult[None]:
+        try:
+            return function(*args, **kwargs)
+        except DRIVER_ERRORS as error:
+            raise dg.RetryRequested(RETRIES, RETRY_SECONDS) from error
+
+    return attempt
 
 
 def window_of(context: dg.AssetExecutionContext) -> Window:

@@ -94,18 +94,10 @@ def _failed(error: PipelineError, as_json: bool) -> typer.Exit:
 
 
 def _driver_errors() -> tuple[type[Exception], ...]:
-    """The OperationalError of every driver in use; evaluated only when something failed."""
-    import adbc_driver_manager
-    import psycopg
-    import psycopg2
-    import sqlalchemy.exc
+    """Imported only when something failed."""
+    from pattern_pipeline.warehouse.database import DRIVER_ERRORS
 
-    return (
-        psycopg.OperationalError,
-        psycopg2.OperationalError,
-        sqlalchemy.exc.OperationalError,
-        adbc_driver_manager.OperationalError,
-    )
+    return DRIVER_ERRORS
 
 
 def _what_happened(error: BaseException) -> str:

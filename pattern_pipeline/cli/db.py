@@ -16,7 +16,9 @@ from pattern_pipeline.settings import get_settings
 if TYPE_CHECKING:
     from pattern_pipeline.warehouse.embedded import EmbeddedServer
 
-app = typer.Typer(help="The database: start, stop, look into, migrate, verify, dump and restore.", no_args_is_help=True)
+app = typer.Typer(
+    help="The database: start, stop, look into, migrate, verify, dump, restore, upgrade.", no_args_is_help=True
+)
 
 DagsterOption = Annotated[bool, typer.Option("--dagster", help="Dagster's own database instead of ours.")]
 
@@ -36,7 +38,9 @@ def start(as_json: JsonOption = False) -> None:
 
 @app.command()
 def stop(
-    force: Annotated[bool, typer.Option("--force", help="Stop it although other processes use it.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Stop it although other processes use it; who stays starts it again.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Stop the embedded server."""
@@ -153,6 +157,23 @@ def restore(
     emit({"restored": source, "applied": applied}, as_json, lambda data: f"Restored {data['restored']}.")
 
 
+@app.command()
+def upgrade(
+    from_binaries: Annotated[
+        Path | None,
+        typer.Option(help="Directory of the old version's programs, e.g. /usr/lib/postgresql/15/bin."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take over the data directory of an older major version of PostgreSQL; the old one is kept beside it."""
+    with fail_plainly(as_json):
+        from pattern_pipeline.warehouse.upgrade import upgrade as take_over
+
+        _embedded()
+        result = take_over(get_settings(), from_binaries)
+    emit({"upgraded": result}, as_json, _render_upgrade)
+
+
 def _database_url(dagster: bool) -> str:
     from pattern_pipeline.warehouse.servers import dagster_url, pipeline_url
 
@@ -168,6 +189,16 @@ def _embedded() -> EmbeddedServer:
             "PATTERN_PIPELINE_DATABASE_URL names a server of your own, which is not ours to start or stop."
         )
     return server
+
+
+def _render_upgrade(data: dict[str, Any]) -> str:
+    if data["upgraded"] is None:
+        return "Nothing to do: the data directory is of the present version."
+    done = data["upgraded"]
+    return (
+        f"Taken over from PostgreSQL {done.old_version} to {done.new_version}. The old data directory is kept as "
+        f"{done.kept}: remove it when all is well."
+    )
 
 
 def _render_status(data: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from dagster import DagsterEventType, EventLogEntry
 from dagster._config.config_schema import UserConfigSchema
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres.event_log import PostgresEventLogStorage
@@ -20,7 +21,7 @@ from dagster_postgres.storage import DagsterPostgresStorage
 from dagster_postgres.utils import create_pg_engine
 
 from pattern_pipeline.settings import get_settings
-from pattern_pipeline.warehouse.servers import dagster_url, embedded_server
+from pattern_pipeline.warehouse.servers import dagster_url, embedded_server, revive
 from pattern_pipeline.warehouse.urls import normalise
 
 EVENT_BATCH_SIZE = "1000"
@@ -28,7 +29,23 @@ _BATCHED = {DagsterEventType.ASSET_MATERIALIZATION_PLANNED, DagsterEventType.ASS
 
 
 class BatchingEventLog(PostgresEventLogStorage):
-    """Writes the announcement of a range in batches too; dagster-postgres does so with its materialisations only."""
+    """Writes the announcements of a range as few rows.
+
+    dagster-postgres writes those of partitions one by one, and of each check a row for each partition, with the whole
+    range in it. A check of a range has one result, which meets none of these.
+    """
+
+    def store_asset_check_event(self, event: EventLogEntry, event_id: int | None) -> None:
+        """Store the announcement of a range's check as that of its one result."""
+        announced = event.dagster_event.event_specific_data if event.dagster_event else None
+        if (
+            isinstance(announced, AssetCheckEvaluationPlanned)
+            and announced.partitions_subset is not None
+            and len(announced.partitions_subset) > 1
+        ):
+            whole = AssetCheckEvaluationPlanned(asset_key=announced.asset_key, check_name=announced.check_name)
+            event = event._replace(dagster_event=event.get_dagster_event()._replace(event_specific_data=whole))
+        super().store_asset_check_event(event, event_id)
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store planned and done materialisations in batches, and other events as dagster-postgres does."""
@@ -64,7 +81,8 @@ class WarehouseStorage(DagsterPostgresStorage):
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
         os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", EVENT_BATCH_SIZE)
         settings = get_settings()
-        if server := embedded_server(settings):
+        server = embedded_server(settings)
+        if server:
             server.keep()
         # Never a bare postgresql://, which SQLAlchemy 2.1 gives to psycopg 3: `NOTIFY` with a parameter fails there.
         url = normalise(dagster_url(settings), "psycopg2")
@@ -73,6 +91,8 @@ class WarehouseStorage(DagsterPostgresStorage):
         engine = create_pg_engine(
             url, isolation_level="AUTOCOMMIT", pool_size=2, max_overflow=18, pool_recycle=3600, pool_pre_ping=True
         )
+        if server:
+            revive(engine, server)
         for storage in (self._run_storage, self._event_log_storage, self._schedule_storage):
             storage._engine = engine
 

@@ -10,15 +10,26 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
+import adbc_driver_manager
 import polars as pl
 import psycopg
+import psycopg2
 import pyarrow as pa
 import sqlalchemy
 from sqlalchemy import RowMapping
 
 from pattern_pipeline.settings import Settings, get_settings
 from pattern_pipeline.warehouse import migrations
-from pattern_pipeline.warehouse.servers import APPLICATION_NAME, connected, held_server, pipeline_url, prepare_session
+from pattern_pipeline.warehouse.embedded import EmbeddedServer
+from pattern_pipeline.warehouse.servers import (
+    APPLICATION_NAME,
+    connected,
+    embedded_server,
+    held_server,
+    pipeline_url,
+    prepare_session,
+    revive,
+)
 from pattern_pipeline.warehouse.sqlfiles import Statement, statements
 from pattern_pipeline.warehouse.urls import normalise
 
@@ -27,6 +38,14 @@ if TYPE_CHECKING:
 
 DECIMAL = pl.Decimal(38, 12)
 """What `BulkTransaction.frame` makes of the numeric columns it is told about."""
+
+DRIVER_ERRORS = (
+    psycopg.OperationalError,
+    psycopg2.OperationalError,
+    sqlalchemy.exc.OperationalError,
+    adbc_driver_manager.OperationalError,
+)
+"""What the drivers in use raise when the database went away or refused the work."""
 
 
 class Transaction:
@@ -149,12 +168,13 @@ class BulkTransaction:
 class Warehouse:
     """Our database: open once per process, then transactions from any thread."""
 
-    def __init__(self, url: str, *, pool_timeout: float = 30.0) -> None:
+    def __init__(self, url: str, *, pool_timeout: float = 30.0, server: EmbeddedServer | None = None) -> None:
         """Connects to nothing yet; `open` is the usual way.
 
         Args:
             url: Any form of the URL of an existing database.
             pool_timeout: Seconds to wait for a connection when all 20 of the pool are in use.
+            server: The embedded server that it is on, which is started again when it is gone.
         """
         self.url = normalise(url, "psycopg")
         self.libpq_url = normalise(url, "libpq")
@@ -168,6 +188,9 @@ class Warehouse:
             connect_args={"application_name": APPLICATION_NAME},
         )
         sqlalchemy.event.listen(self.engine, "connect", _prepare_pooled)
+        self._server = server
+        if server is not None:
+            revive(self.engine, server)
 
     @classmethod
     def open(cls, settings: Settings | None = None, *, migrate: bool = True) -> Self:
@@ -177,7 +200,8 @@ class Warehouse:
             DatabaseDown: the server cannot be started, reached or used.
             SchemaTooNew: a newer version of this package migrated the database.
         """
-        warehouse = cls(pipeline_url(settings or get_settings()))
+        settings = settings or get_settings()
+        warehouse = cls(pipeline_url(settings), server=embedded_server(settings))
         if migrate:
             with connected(warehouse.libpq_url) as connection:
                 migrations.migrate(connection)
@@ -245,6 +269,8 @@ class Warehouse:
                 connection.close()
             else:
                 return connection
+        if self._server is not None:
+            self._server.ensure_running()
         connection = adbc.connect(self.libpq_url)
         BulkTransaction(connection).run("warehouse/session")
         connection.commit()

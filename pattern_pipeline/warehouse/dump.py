@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from pattern_pipeline.errors import Conflict, DatabaseDown, InvalidInput
@@ -21,8 +22,16 @@ from pattern_pipeline.warehouse.urls import described, parse, without_password
 PIPELINE_ARCHIVE = "pattern_pipeline.dump"
 DAGSTER_ARCHIVE = "dagster.dump"
 
+Databases = Mapping[str, str]
+"""The libpq URL of each archive's database."""
+
 
 def dump(settings: Settings, target: Path) -> list[Path]:
+    """`dump_databases` of the settings' databases."""
+    return dump_databases(_databases(settings), target)
+
+
+def dump_databases(databases: Databases, target: Path) -> list[Path]:
     """Writes a dump of both databases to a new directory; the files.
 
     Raises:
@@ -37,7 +46,7 @@ def dump(settings: Settings, target: Path) -> list[Path]:
     except OSError as error:
         raise InvalidInput(f"{target} cannot be written: {error.strerror}.") from error
     try:
-        for archive, url in _archives(settings):
+        for archive, url in databases.items():
             _run_tool("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", f"--file={partial / archive}")
         partial.rename(target)
     except BaseException:
@@ -47,10 +56,15 @@ def dump(settings: Settings, target: Path) -> list[Path]:
 
 
 def restore(settings: Settings, source: Path, *, force: bool = False) -> None:
+    """`restore_databases` into the settings' databases."""
+    restore_databases(_databases(settings), source, force=force)
+
+
+def restore_databases(databases: Databases, source: Path, *, force: bool = False) -> None:
     """Restores a dump of `dump` into both databases, each in one transaction.
 
     Args:
-        settings: Which databases.
+        databases: Which databases.
         source: A directory that `dump` wrote.
         force: Replace what the databases hold; without it they must be empty.
 
@@ -59,14 +73,13 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> None:
         Conflict: a database is not empty and force is not given.
         DatabaseDown: a database cannot be reached or refuses the dump; it is then as it was.
     """
-    archives = _archives(settings)
-    missing = [archive for archive, _ in archives if not (source / archive).is_file()]
+    missing = [archive for archive in databases if not (source / archive).is_file()]
     if missing:
         raise InvalidInput(f"{source} is not a dump of pattern-pipeline: {', '.join(missing)} is missing.")
-    for _, url in archives:
+    for url in databases.values():
         if not force and not _is_empty(url):
             raise Conflict(f"{described(url)} is not empty. With --force the dump replaces what it holds.")
-    for archive, url in archives:
+    for archive, url in databases.items():
         options = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
         options += ["--clean", "--if-exists"] if force else []
         _run_tool("pg_restore", url, *options, str(source / archive))
@@ -78,8 +91,8 @@ def tool_environment(url: str) -> dict[str, str]:
     return {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
 
 
-def _archives(settings: Settings) -> list[tuple[str, str]]:
-    return [(PIPELINE_ARCHIVE, pipeline_url(settings)), (DAGSTER_ARCHIVE, dagster_url(settings))]
+def _databases(settings: Settings) -> Databases:
+    return {PIPELINE_ARCHIVE: pipeline_url(settings), DAGSTER_ARCHIVE: dagster_url(settings)}
 
 
 def _is_empty(url: str) -> bool:

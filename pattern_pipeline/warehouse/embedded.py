@@ -29,7 +29,7 @@ import psutil
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from pattern_pipeline.errors import DatabaseDown
+from pattern_pipeline.errors import Conflict, DatabaseDown
 from pattern_pipeline.warehouse.accounts import ServerAccount, account_for
 
 SUPERUSER = "pattern_pipeline"
@@ -81,6 +81,9 @@ class ServerStatus:
 class EmbeddedServer:
     """PostgreSQL below one state directory; any number of instances and processes may speak for the same one."""
 
+    major_version = MAJOR_VERSION
+    """Of the programs, and so of the data directory that they can work in."""
+
     def __init__(self, state_dir: Path, *, initdb_options: Sequence[str] = ()) -> None:
         """Prepares nothing and starts nothing.
 
@@ -92,7 +95,13 @@ class EmbeddedServer:
         self._initdb_options = tuple(initdb_options)
         self._home = self.state_dir / "postgres"
         self._data = self._home / "data"
+        self._adopted = self._home / "data.adopted"
         self._log = self._home / "server.log"
+
+    @property
+    def programs(self) -> Path:
+        """Directory of PostgreSQL's programs."""
+        return binary_dir()
 
     @property
     def url(self) -> str:
@@ -126,7 +135,7 @@ class EmbeddedServer:
         """
         if not self._home.is_dir():
             return False
-        with self._locked("start.lock", fcntl.LOCK_EX):
+        with self.locked("start.lock", fcntl.LOCK_EX):
             pid = self._postmaster()
             if pid is None:
                 return False
@@ -185,6 +194,24 @@ class EmbeddedServer:
             _kept[self.state_dir] = self._shared_users_lock()
         return self.ensure_running()
 
+    def adopt(self, data: Path) -> Path:
+        """Puts the data directory of a stopped server in the place of this one's, which must not run.
+
+        Returns:
+            Where the former one lies now. Ended at any point, the next start finds one of the two, never neither.
+
+        Raises:
+            Conflict: the server runs.
+        """
+        with self.locked("start.lock", fcntl.LOCK_EX):
+            if self._postmaster() is not None:
+                raise Conflict(f"PostgreSQL runs in {self._data}; stop it first.")
+            former = self._data.with_name(f"data.{(self._data / 'PG_VERSION').read_text().strip()}")
+            data.rename(self._adopted)
+            self._data.rename(former)
+            self._adopted.rename(self._data)
+            return former
+
     def _shared_users_lock(self) -> IO[str]:
         users = self._lock_file("users.lock")
         fcntl.flock(users, fcntl.LOCK_SH)
@@ -194,13 +221,16 @@ class EmbeddedServer:
         """Returns True when this call started the server."""
         if self._answers():
             return False
-        with self._locked("start.lock", fcntl.LOCK_EX):
+        with self.locked("start.lock", fcntl.LOCK_EX):
             if self._answers():
                 return False
             account = account_for(self._home)
             self._create_directories(account)
             if not self._data.exists():
-                self._initialise(account)
+                if self._adopted.exists():
+                    self._adopted.rename(self._data)  # an upgrade that was ended between its last two steps
+                else:
+                    self._initialise(account)
             self._check_version()
             return self._start(account)
 
@@ -239,7 +269,7 @@ class EmbeddedServer:
         """Creates the data directory under another name first, so that an interrupted initdb never counts."""
         unfinished = self._home / "data.new"
         shutil.rmtree(unfinished, ignore_errors=True)
-        command = [_binary("initdb"), "-D", "data.new", "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8"]
+        command = [str(self.programs / "initdb"), "-D", "data.new", "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8"]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions"]
         finished = account.run([*command, *self._initdb_options], cwd=self._home)
         if finished.returncode != 0:
@@ -249,18 +279,22 @@ class EmbeddedServer:
         unfinished.rename(self._data)
 
     def _check_version(self) -> None:
-        found = (self._data / "PG_VERSION").read_text().strip()
-        if found != str(MAJOR_VERSION):
+        found = int((self._data / "PG_VERSION").read_text())
+        if found < self.major_version:
             raise DatabaseDown(
-                f"{self._data} was made by PostgreSQL {found}, and this installation brings {MAJOR_VERSION}. "
-                "Run `pattern-pipeline db dump` with the installation that made it, move that directory away, then run "
-                " `pattern-pipeline db restore` with this one."
+                f"{self._data} was made by PostgreSQL {found}, and this installation brings {self.major_version}. "
+                "`pattern-pipeline db upgrade` takes it over."
+            )
+        if found > self.major_version:
+            raise DatabaseDown(
+                f"{self._data} was made by PostgreSQL {found}, and this installation brings {self.major_version} only. "
+                "Use the version of pattern-pipeline that made it, or another state directory (PATTERN_PIPELINE_HOME)."
             )
 
     def _start(self, account: ServerAccount) -> bool:
         # Paths are relative to the working directory: pg_ctl hands them to a shell with quotes of its own.
         socket_option = f"-k {shlex.quote(str(self.socket_dir))}"
-        command = [_binary("pg_ctl"), "start", "-D", "data", "-l", self._log.name, "-o", socket_option]
+        command = [str(self.programs / "pg_ctl"), "start", "-D", "data", "-l", self._log.name, "-o", socket_option]
         command += ["--silent", "--wait", f"--timeout={_START_TIMEOUT:.0f}"]
         deadline = time.monotonic() + _START_TIMEOUT
         while time.monotonic() < deadline:
@@ -312,7 +346,8 @@ class EmbeddedServer:
         return found
 
     @contextmanager
-    def _locked(self, name: str, operation: int) -> Iterator[None]:
+    def locked(self, name: str, operation: int) -> Iterator[None]:
+        """Holds a flock of the state directory for the block; the kernel frees it however this process ends."""
         with self._lock_file(name) as file:
             fcntl.flock(file, operation)
             yield
@@ -349,10 +384,6 @@ def binary_dir(server_version: int = MAJOR_VERSION) -> Path:
         / ("pginstall18" if server_version >= 17 else "pginstall")
         / "bin"
     )
-
-
-def _binary(name: str) -> str:
-    return str(binary_dir() / name)
 
 
 def _eventually(condition: Callable[[], bool], timeout: float) -> bool:

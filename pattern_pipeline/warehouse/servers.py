@@ -5,13 +5,16 @@ Everything is a libpq URL here; drivers are chosen by the callers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import psycopg
+import sqlalchemy
 from psycopg import errors, sql
 from psycopg.conninfo import make_conninfo
+from sqlalchemy.engine import Dialect
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from pattern_pipeline.errors import DatabaseDown
 from pattern_pipeline.settings import Settings
@@ -44,6 +47,19 @@ def connected(url: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     with _connect(url) as connection:
         prepare_session(connection)
         yield connection
+
+
+def revive(engine: sqlalchemy.Engine, server: EmbeddedServer) -> None:
+    """Has a pool start the embedded server again when it is gone: nobody else would, for a process that stays."""
+
+    def connect(dialect: Dialect, _: object, args: Sequence[Any], params: Mapping[str, Any]) -> DBAPIConnection | None:
+        try:
+            return dialect.connect(*args, **params)
+        except dialect.loaded_dbapi.OperationalError:
+            server.ensure_running()
+            return None  # the pool connects itself
+
+    sqlalchemy.event.listen(engine, "do_connect", connect)
 
 
 def prepare_session(connection: psycopg.Connection[Any]) -> None:

@@ -37,6 +37,9 @@ ELSEWHERE = {
     "pip install -e . && pattern-pipeline run --sample": "pattern_pipeline_tests/test_sample.py",
     "pip install -e '.[test]' && pytest": ".ci/run",
     "pattern-pipeline up": "pattern_pipeline_tests/e2e/test_up.py",
+    "pattern-pipeline db upgrade --from-binaries /usr/lib/postgresql/15/bin": (
+        "pattern_pipeline_tests/warehouse/test_upgrade.py"
+    ),
 }
 """Commands of the documents that are not run here, and where they are."""
 SIGNATURE = "test:pytest:backend"

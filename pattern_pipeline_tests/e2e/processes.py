@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -65,16 +65,20 @@ class Installation:
                 text=True,
             )
 
-    def processes(self) -> list[psutil.Process]:
-        """Every live process of this installation, the server's apart, which have no environment of ours."""
-        return [each for each in psutil.process_iter() if self._is_ours(each)]
+    def processes(self, *words: str) -> list[psutil.Process]:
+        """Live processes of this installation with all words in their command line.
 
-    def _is_ours(self, process: psutil.Process) -> bool:
+        Those of PostgreSQL are not among them, which have no environment of ours.
+        """
+        return [each for each in psutil.process_iter() if self._is_ours(each, words)]
+
+    def _is_ours(self, process: psutil.Process, words: Sequence[str]) -> bool:
         try:
             return (
                 process.status() != psutil.STATUS_ZOMBIE
                 and process.name() != "postgres"
                 and process.environ().get("PATTERN_PIPELINE_HOME") == str(self.home)
+                and all(word in " ".join(process.cmdline()) for word in words)
             )
         except psutil.Error:
             return False
@@ -111,6 +115,10 @@ def dagster_dev(installation: Installation, log: Path, *arguments: str) -> Itera
             os.killpg(process.pid, signal.SIGKILL)
 
 
+class Unanswered(Exception):
+    """The API answered with errors, e.g. because its database is away."""
+
+
 class DagsterUi:
     """The GraphQL API that the UI itself uses."""
 
@@ -122,16 +130,24 @@ class DagsterUi:
         request = Request(self.url, body, {"Content-Type": "application/json"})
         with urlopen(request, timeout=30) as response:
             answer: dict[str, Any] = json.load(response)
-        assert "errors" not in answer, answer
+        if "errors" in answer:
+            raise Unanswered(answer["errors"])
         data: dict[str, Any] = answer["data"]
         return data
 
     def is_ready(self) -> bool:
         try:
             found = self.query("{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }")
-        except OSError:
+        except (OSError, Unanswered):
             return False
         return bool(found["repositoriesOrError"].get("nodes"))
+
+    def reload(self, location: str) -> None:
+        """Load a code location anew, as the UI's button does it."""
+        self.query(
+            "mutation($name: String!) { reloadRepositoryLocation(repositoryLocationName: $name) { __typename } }",
+            name=location,
+        )
 
     def backfill(self, assets: list[str], partitions: list[str]) -> Mapping[str, Any]:
         """Launch a backfill of partitions over assets and wait until it has ended."""
@@ -183,6 +199,28 @@ class DagsterUi:
             "{ runsOrError { ... on Runs { results { runId parentRunId jobName status } } } }"
         )["runsOrError"]["results"]
         return found
+
+    def stop_schedule(self, location: str, name: str) -> None:
+        """Switch a schedule off, as the UI does it."""
+        schedule = self.query(
+            """query($selector: ScheduleSelector!) { scheduleOrError(scheduleSelector: $selector) {
+                ... on Schedule { scheduleState { id } } } }""",
+            selector={
+                "repositoryLocationName": location,
+                "repositoryName": "__repository__",
+                "scheduleName": name,
+            },
+        )["scheduleOrError"]
+        stopped = self.query(
+            """mutation($id: String!) { stopRunningSchedule(id: $id) { __typename ... on PythonError { message } } }""",
+            id=schedule["scheduleState"]["id"],
+        )["stopRunningSchedule"]
+        assert stopped["__typename"] == "ScheduleStateResult", stopped
+
+    def backfills(self) -> dict[str, str]:
+        """The state of each backfill."""
+        found = self.query("{ partitionBackfillsOrError { ... on PartitionBackfills { results { id status } } } }")
+        return {each["id"]: each["status"] for each in found["partitionBackfillsOrError"]["results"]}
 
 
 def until(holds: Callable[[], bool], seconds: float, explain: Callable[[], object]) -> None:

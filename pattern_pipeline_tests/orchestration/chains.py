@@ -3,14 +3,20 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import dagster as dg
+import psycopg
 import pytest
+from psycopg import sql
 
 from pattern_pipeline.resources import Pipeline
 from pattern_pipeline.runs import ChainRunner
 from pattern_pipeline.settings import Settings
 from pattern_pipeline.warehouse.database import Warehouse
+from pattern_pipeline.warehouse.servers import dagster_url
+from pattern_pipeline.warehouse.sqlfiles import shipped
+from pattern_pipeline.warehouse.urls import parse, with_database
 from pattern_pipeline_tests.tables import BOOKKEEPING, Rows, snapshot
 
 # Surrogate ids are compared as what they stand for, and estimates that a newer one superseded are left out.
@@ -47,6 +53,21 @@ def runner_on(settings: Settings, instance: dg.DagsterInstance, policy: str = ""
             yield ChainRunner(settings, pipeline, instance, lambda _: None)
         finally:
             pipeline.close()
+
+
+@contextmanager
+def stored_instance(settings: Settings, directory: Path) -> Iterator[tuple[dg.DagsterInstance, str]]:
+    """An instance on PostgreSQL, as the shipped dagster.yaml has it, and the URL of its database."""
+    assert settings.database_url is not None
+    url = dagster_url(settings)
+    (directory / "dagster.yaml").write_text(shipped("dagster.yaml").read_text())
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PATTERN_PIPELINE_DATABASE_URL", settings.database_url.get_secret_value())
+        with dg.DagsterInstance.from_config(str(directory)) as instance:
+            yield instance, url
+    with psycopg.connect(with_database(url, "postgres"), autocommit=True) as connection:
+        name = sql.Identifier(parse(url).database or "")
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
 def run_everything(runner: ChainRunner, *sources: str) -> int:

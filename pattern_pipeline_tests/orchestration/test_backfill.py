@@ -30,6 +30,15 @@ CREATE TRIGGER refuse BEFORE INSERT ON pattern_hourly_statistics FOR EACH ROW
     WHEN (NEW.hour >= '{LAST.start.isoformat()}') EXECUTE FUNCTION refuse();
 """
 
+CUT_ONCE = """
+CREATE SEQUENCE attempts;
+CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF nextval('attempts') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER cut AFTER INSERT ON pattern_hourly_statistics FOR EACH STATEMENT EXECUTE FUNCTION cut();
+"""
+
 
 def backfill(runner: ChainRunner, window: Window, *assets: str) -> dg.ExecuteInProcessResult:
     """Run the hours of a window, all of the spine unless assets are named."""
@@ -73,6 +82,23 @@ def test_committed_chunks_show_as_materialised_and_only_the_rest_is_redone(
         made_up_for = tables(warehouse)
         replace_statistics(warehouse, RANGE)
         assert tables(warehouse) == made_up_for
+
+
+def test_a_step_that_lost_its_connection_is_tried_again_in_the_same_run(
+    settings: Settings, dagster_instance: dg.DagsterInstance, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    with runner_on(settings, dagster_instance) as runner:
+        runner.ingest([write(tmp_path / "runs.jsonl", *(run_record(n, 6 * n) for n in range(30)))])
+        up_to_occurrences(runner.pipeline)
+        with psycopg.connect(warehouse.libpq_url) as connection:
+            connection.execute(CUT_ONCE)
+        done = backfill(runner, RANGE, SPINE[-1])
+        assert done.success
+        kinds = [event.event_type for event in done.all_events if event.step_key == SPINE[-1]]
+        assert kinds.count(dg.DagsterEventType.STEP_UP_FOR_RETRY) == 1
+        found = tables(warehouse)
+        replace_statistics(warehouse, RANGE)
+        assert tables(warehouse) == found
 
 
 def test_every_hour_says_how_many_rows_it_has(

@@ -64,6 +64,25 @@ def test_a_range_of_hours_runs_on_few_connections(database: str, instance: dg.Da
     assert 1 <= connections[0] <= 2
 
 
+@dg.asset(
+    partitions_def=HOURS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    check_specs=[dg.AssetCheckSpec("sound", asset="checked")],
+)
+def checked() -> dg.MaterializeResult:
+    """A range has one result of each check."""
+    return dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True, check_name="sound")])
+
+
+def test_the_check_of_a_range_is_one_row(database: str, instance: dg.DagsterInstance) -> None:
+    keys = HOURS.get_partition_keys()
+    tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
+    assert dg.materialize([checked], instance=instance, tags=tags).success
+    with psycopg.connect(database) as connection:
+        found = connection.execute("SELECT check_name, execution_status FROM asset_check_executions").fetchall()
+    assert found == [("sound", "SUCCEEDED")]
+
+
 def test_a_worker_process_finds_the_same_storage(instance: dg.DagsterInstance) -> None:
     with dg.DagsterInstance.from_ref(instance.get_ref()) as same:
         assert dg.materialize([counted], instance=instance, partition_key=HOURS.get_partition_keys()[0]).success

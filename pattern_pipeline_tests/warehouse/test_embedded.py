@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from pydantic import SecretStr
 
 from pattern_pipeline.errors import DatabaseDown
 from pattern_pipeline.settings import Settings
+from pattern_pipeline.warehouse.database import Warehouse
 from pattern_pipeline.warehouse.embedded import EmbeddedServer, binary_dir
 from pattern_pipeline.warehouse.servers import held_server
 
@@ -176,6 +178,19 @@ def test_committed_rows_survive_kill_9_and_an_immediate_restart(server: Embedded
     assert value(server, "SELECT count(*) FROM kept") == 1000
 
 
+def test_what_stays_connected_starts_a_server_that_was_killed(server: EmbeddedServer) -> None:
+    with Warehouse.open(Settings(home=server.state_dir)) as warehouse:
+        for _ in range(2):
+            postmaster = psutil.Process(pid_of(server))
+            backends = postmaster.children()
+            postmaster.kill()
+            psutil.wait_procs(backends)  # they answer until they notice
+            with warehouse.transaction() as tx:
+                assert tx.scalar("warehouse/ping") == 1
+            with warehouse.bulk() as bulk:
+                assert bulk.scalar("warehouse/ping") == 1
+
+
 @pytest.mark.parametrize("crashed", [False, True])
 def test_a_stale_pid_file_harms_no_other_process_and_stops_no_start(server: EmbeddedServer, crashed: bool) -> None:
     server.ensure_running()
@@ -199,7 +214,10 @@ def test_a_stale_pid_file_harms_no_other_process_and_stops_no_start(server: Embe
 
 def test_data_of_another_major_version_is_refused_with_the_way_out(server: EmbeddedServer) -> None:
     (server.state_dir / "postgres" / "data" / "PG_VERSION").write_text("17\n")
-    with pytest.raises(DatabaseDown, match=r"made by PostgreSQL 17.*brings 18.*db dump.*db restore"):
+    with pytest.raises(DatabaseDown, match=r"made by PostgreSQL 17.*brings 18.*db upgrade"):
+        server.ensure_running()
+    (server.state_dir / "postgres" / "data" / "PG_VERSION").write_text("19\n")
+    with pytest.raises(DatabaseDown, match=r"made by PostgreSQL 19.*brings 18 only.*PATTERN_PIPELINE_HOME"):
         server.ensure_running()
 
 
