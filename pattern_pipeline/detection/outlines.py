@@ -11,14 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache, partial
+from itertools import compress, count
 from typing import Final
 
 from pattern_pipeline.detection.commands import is_assignment, is_option, looks_like_subcommand
 from pattern_pipeline.detection.shell import MAX_LENGTH
-from pattern_pipeline.detection.shell_lexer import HereDocument, Lexer, end_of_here_document
+from pattern_pipeline.detection.shell_lexer import HereDocument, end_of_here_document, without_quotes
 from pattern_pipeline.detection.steps import directory_of, side_of
 from pattern_pipeline.detection.steps_policy import Interpreter, ProgramRule, Sides, StepPolicy
-from pattern_pipeline.detection.templates import is_bare, is_literal, slot_kind, split_flag
+from pattern_pipeline.detection.templates import BARE, KINDS, MAX_VALUE, is_bare, is_literal, slot_kind, split_flag
 
 Outline = tuple[str, ...]
 """The words, redirections and operators of a command, each as written or by its kind."""
@@ -31,11 +32,11 @@ MEMO_LENGTH: Final = 512
 # The parts of a word of which nothing is run or expanded. `\ #` is left out: it looks like the start of a comment.
 _PART = r"""[^'"\\$`;&|()<>\n \t\r]++ | '[^']*+' | "(?:[^"\\`$]++|\\.|\$(?![({]))*+" | \\[^\n](?!\#) | \$(?![({'"])"""
 _REDIRECTION = r"&>>?+ | >[>&|]?+(?!\() | <[&>]?+(?![<(])"
-# A comment, a redirection with its target, a word, an operator, or one character that none of them can start with.
+# A redirection with its target, a word, an operator, or one character that none of them can start with; blanks and
+# a comment before it are dropped.
 _TOKEN = re.compile(
-    rf"""[ \t\r]*+ (
-    \#[^\n]*+
-    | (?=[\d{{<>&]) (?:\d*+|\{{\w+\}}) (?: <<_ | (?:{_REDIRECTION}) [ \t\r]*+ (?:(?!\#)(?:{_PART})++)?+ )
+    rf"""[ \t\r]*+ (?:\#[^\n]*+)?+ (
+    (?=[\d{{<>&]) (?:\d*+|\{{\w+\}}) (?: <<_ | (?:{_REDIRECTION}) [ \t\r]*+ (?:(?!\#)(?:{_PART})++)?+ )
     | (?:{_PART})++
     | && | \|\| | ;;& | ;& | ;; | \|& | [;&|\n] | . | \Z )""",
     re.VERBOSE | re.DOTALL,
@@ -52,9 +53,10 @@ _ENDS = frozenset({"&&", "||", ";;&", ";&", ";;", "|&", ";", "|", "&", "\n", ""}
 _INTRODUCERS = frozenset({"if", "then", "elif", "else", "while", "until", "do", "{", "!"})
 _RESERVED = _INTRODUCERS | {"in", "fi", "done", "esac", "}", "[[", "]]", "for", "select", "case", "function"}
 _MOVES = frozenset({"cd", "pushd", "popd"})
-_ONE_QUOTE = re.compile(r"""'([^']*+)'|"([^"\\]*+)\"""")
-# A word, or what is in its quotes, that is no flag, no punctuation, no assignment and no redirection.
-_PLAIN_VALUE = re.compile(r"""(['"]?)([\w./~*][^'"\\<>=]*+)\1""")
+# A word, or what is in its quotes, that is no flag, no punctuation, no assignment and no redirection, by its kind.
+_PLAIN_VALUE = re.compile(
+    rf"""(['"]?)(?=[\w./~*][^'"\\<>=]*+\1\Z)(?:{KINDS} | (?P<bare>{BARE}) | (?P<str>[^'"\\<>=]*+))\1""", re.VERBOSE
+)
 _DIGIT = re.compile(r"\d")
 _NO_FILE = "0123456789-"
 
@@ -64,10 +66,9 @@ class Outliner:
 
     def __init__(self, policy: StepPolicy) -> None:
         self._policy = policy
-        self._kinds = _Kinds(policy, _kind_of)
-        self._places = _Kinds(policy, partial(_place_of, sides=policy.sides))
+        self._kinds = _Kinds(policy, _shape)
+        self._places = _Kinds(policy, partial(_place, sides=policy.sides))
         self._reading_after = lru_cache(MEMO_WORDS)(self._settled_reading)
-        self._remembered_simple = lru_cache(MEMO_WORDS)(self._simple)
 
     def outline(self, command: str) -> Outline | None:
         """The outline of a command, or None when it has to be read itself; never raises."""
@@ -76,40 +77,42 @@ class Outliner:
             return None
         outline: list[str] = []
         start = 0
-        simple = self._remembered_simple if len(command) <= MEMO_LENGTH else self._simple
-        for end in [at for at, token in enumerate(tokens) if token in _ENDS]:
+        for end in compress(count(), map(_ENDS.__contains__, tokens)):
             if start < end:
-                outline += simple(tuple(tokens[start:end]))
+                read = self._reading_after(tokens[start])
+                if read:
+                    outline.append(tokens[start])
+                    outline += map(read, tokens[start + 1 : end])
+                else:
+                    outline += self._unsettled(tokens[start:end])
             outline.append(tokens[end])
             start = end + 1
         return tuple(outline)
 
-    def _simple(self, tokens: Outline) -> Outline:
-        """The tokens of a simple command: as written as far as they say what is run, then by kind."""
-        if tokens[-1].startswith("#"):
-            tokens = tokens[:-1]
-            if not tokens:
-                return tokens
-        if read := self._reading_after(tokens[0]):
-            return (tokens[0], *read(tokens[1:]))
-        words = [token for token in tokens if not _REDIRECTED.match(token)]
-        literal = self._literal_words(words)
-        if len(words) == len(tokens):
-            return (*tokens[:literal], *self._places.of(tokens[literal:]))
-        as_written = set(words[:literal])
-        return tuple([token if token in as_written else self._places.of((token,))[0] for token in tokens])
-
-    def _settled_reading(self, first: str) -> Callable[[Iterable[str]], list[str]] | None:
-        """How the tokens after a first word are outlined that settles what is run; None when it does not."""
+    def _settled_reading(self, first: str) -> Callable[[str], str] | None:
+        """How a token after a first word is outlined that settles what is run; None when it does not settle it."""
         if _NOT_PLAIN.search(first):
             return None
         program = self._policy.known_program(first)
         if program in _MOVES:
-            return list
+            return str
         if program not in self._settled_programs:
             return None
         has_target = any("{side}" in rule.signature for rule in self._policy.rules_of.get(program, ()))
-        return self._places.of if has_target else self._kinds.of
+        return (self._places if has_target else self._kinds).__getitem__
+
+    def _unsettled(self, tokens: Sequence[str]) -> Iterable[str]:
+        """The tokens of a simple command: as written as far as they say what is run, then by kind."""
+        kind = self._places.__getitem__
+        text = "".join(tokens)
+        words = tokens
+        if "<" in text or ">" in text:
+            words = [token for token in tokens if not _REDIRECTED.match(token)]
+        literal = self._literal_words(words)
+        if len(words) == len(tokens):
+            return (*tokens[:literal], *map(kind, tokens[literal:]))
+        as_written = set(words[:literal])
+        return [token if token in as_written else kind(token) for token in tokens]
 
     def _literal_words(self, words: Sequence[str]) -> int:
         """How many words from the first on matter as they are written."""
@@ -131,13 +134,17 @@ class Outliner:
         if not first or _QUOTED.search(first):
             return everything
         if interpreter := policy.interpreters.get(program):
-            if first == interpreter.module and len(deciding) > 2:
-                return self._literal_words_of_module(interpreter, words, start + 2)
-            if first == interpreter.code and not interpreter.shell_text:
-                return start + 2
-            is_file = not is_option(first) and policy.known_program(first) not in policy.rules_of
-            return start + 1 if is_file else everything
+            return self._literal_words_of_interpreter(interpreter, words, start)
         return self._literal_words_of_program(program, words, start)
+
+    def _literal_words_of_interpreter(self, interpreter: Interpreter, words: Sequence[str], at: int) -> int:
+        first = words[at + 1]
+        if first == interpreter.code and not interpreter.shell_text:
+            return at + 2
+        if first == interpreter.module and at + 2 < len(words):
+            return self._literal_words_of_module(interpreter, words, at + 2)
+        is_file = not (is_option(first) or _QUOTED.search(first))
+        return at + 1 if is_file and self._policy.known_program(first) not in self._policy.rules_of else len(words)
 
     def _literal_words_of_module(self, interpreter: Interpreter, words: Sequence[str], at: int) -> int:
         module = words[at]
@@ -192,34 +199,43 @@ class Outliner:
         )
 
 
-class _Kinds:
-    """What can matter of words that say nothing of what is run, and of redirections; remembers the short ones."""
+class _Kinds(dict[str, str]):
+    """Word or redirection -> what can matter of it where it says nothing of what is run; remembers the short ones."""
 
-    def __init__(self, policy: StepPolicy, shape: Callable[[str], str]) -> None:
+    def __init__(self, policy: StepPolicy, shape: Callable[[str, str], str]) -> None:
+        super().__init__()
         self._policy = policy
         self._shape = shape
-        self._remembered = lru_cache(MEMO_WORDS)(self._kind)
 
-    def of(self, words: Iterable[str]) -> list[str]:
-        """For each word what it is, as far as it can matter."""
-        return [self._remembered(word) if len(word) <= MEMO_LENGTH else self._kind(word) for word in words]
+    def __missing__(self, word: str) -> str:
+        kind = self._kind(word)
+        if len(word) <= MEMO_LENGTH:
+            if len(self) >= MEMO_WORDS:
+                self.clear()
+            self[word] = kind
+        return kind
 
     def _kind(self, word: str) -> str:
-        if plain := _PLAIN_VALUE.fullmatch(word):
-            value = plain[2]
-            return word if value in self._vocabulary else self._shape(value)
+        if word in self._vocabulary:
+            return word
+        plain = _PLAIN_VALUE.fullmatch(word) if len(word) <= MAX_VALUE else None
+        if plain and (kind := plain.lastgroup):
+            return self._shape(kind, plain[kind])
         if ("<" in word or ">" in word) and (redirected := _REDIRECTED.match(word)):
             operator, target = redirected.groups()
             is_file = target.strip(_NO_FILE) and not target.isdecimal() and not _QUOTED.search(target)
             # Inside of [[ the mark compares, and what follows may end the test.
             is_name = is_file and target not in _RESERVED
             return f"{operator} {_kind_of(target) if is_name else target}"
-        value = _value(word)
+        value = without_quotes(word) if _QUOTED.search(word) else word
         if is_literal(value):
             return self._flag(value) or word
         if value in self._vocabulary:
             return word
-        return f"={self._shape(value)}" if is_assignment(value) else self._shape(value)
+        return f"={self._shape_of(value)}" if is_assignment(value) else self._shape_of(value)
+
+    def _shape_of(self, value: str) -> str:
+        return self._shape(_kind_of(value), value)
 
     def _flag(self, word: str) -> str | None:
         """A flag and the shape of the value attached to it, if that can be nothing but a value."""
@@ -227,7 +243,7 @@ class _Kinds:
         if value is None:
             return None
         is_certain = flag.startswith("--") if flag.endswith("=") else not self._has_numbered_options
-        return flag + self._shape(value) if is_certain else None
+        return flag + self._shape_of(value) if is_certain else None
 
     @cached_property
     def _has_numbered_options(self) -> bool:
@@ -239,22 +255,27 @@ class _Kinds:
 
     @cached_property
     def _vocabulary(self) -> frozenset[str]:
-        """Words that the policy or the grammar tells apart among the arguments."""
+        """Words that the policy or the grammar tells apart among the arguments, without quotes and in them."""
         policy = self._policy
         subcommands = {run for rule in policy.rules for words in rule.subcommands for run in _runs(words.split(" "))}
         verbs = {verb for syntax in policy.syntax.values() for verb in syntax.verbs}
-        return frozenset(_RESERVED | policy.devices | subcommands | verbs)
+        words = _RESERVED | policy.devices | subcommands | verbs
+        return frozenset(quoted for word in words for quoted in (word, f"'{word}'", f'"{word}"'))
 
 
 def _kind_of(value: str) -> str:
-    """The slot that a value is, and whether it is a path to a program that takes any word for one."""
+    """The kind of slot that a value is; `bare`: it is also a path to a program that takes any word for one."""
     kind = slot_kind(value)
-    return f"<{kind},bare>" if kind == "str" and is_bare(value) else f"<{kind}>"
+    return "bare" if kind == "str" and is_bare(value) else kind
 
 
-def _place_of(value: str, sides: Sides) -> str:
-    """As `_kind_of`, and what it says of the target if it is a path."""
-    return f"{_kind_of(value)}{side_of(directory_of(value), sides)}{'/' in value}"
+def _shape(kind: str, _value: str) -> str:
+    return f"<{kind}>"
+
+
+def _place(kind: str, value: str, sides: Sides) -> str:
+    """The kind, and what the value says of the target if it is a path."""
+    return f"<{kind}>{side_of(directory_of(value), sides)}{'/' in value}"
 
 
 def _settle(rules: Iterable[ProgramRule]) -> bool:
@@ -284,14 +305,6 @@ def _tokens(command: str) -> list[str] | None:
         position, _ = end_of_here_document(command, opened.end(), HereDocument(delimiter, "<<"))
     tokens += _TOKEN.findall(command, position)
     return tokens
-
-
-def _value(word: str) -> str:
-    """The word without its quotes."""
-    if not _QUOTED.search(word):
-        return word
-    quoted = _ONE_QUOTE.fullmatch(word)
-    return quoted[1] or quoted[2] or "" if quoted else Lexer(word).word().value
 
 
 def _runs(words: Sequence[str]) -> Iterator[str]:

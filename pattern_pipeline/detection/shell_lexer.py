@@ -151,6 +151,12 @@ class Lexer:
             self.complete = self.complete and closed
 
 
+def without_quotes(word: str) -> str:
+    """The value of a word, or of what of a text is its first word."""
+    piece = _PIECE.fullmatch(word)
+    return _unquoted(piece) if piece else Lexer(word).word().value
+
+
 def _blank_end(text: str, position: int) -> int:
     blank = _BLANK.match(text, position)
     return blank.end() if blank else position

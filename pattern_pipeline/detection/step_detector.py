@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from functools import lru_cache, partial
-from itertools import count, starmap
+from itertools import count
 from typing import Final
 
 import polars as pl
@@ -47,7 +47,6 @@ SLOT_VALUES: Final = pl.Schema(
 )
 """Columns of `StepDetector.slot_values`; `slot` counts from 0."""
 
-_Call = tuple[str | None, str | None, str | None, str | None]
 _Part = tuple[int, str, str, str, str | None]  # as in _PARTS, without the call
 
 _CALL: Final = ("tool_name", "command", "cwd", "tool_params")
@@ -86,11 +85,14 @@ class StepDetector:
             A frame of schema `DETECTED`. A step without an operation has no row.
         """
         calls = self._distinct_calls(steps)
-        distinct: list[_Call] = calls.select(_CALL).rows()
+        columns = [calls[column].to_list() for column in _CALL]
         first_of: dict[Hashable, int] = {}
-        likenesses = starmap(self._likeness, distinct)
-        firsts = list(map(first_of.setdefault, likenesses, count()))
-        rows = [(first, *part) for alike, first in first_of.items() for part in self._parts_of(alike, distinct[first])]
+        firsts = list(map(first_of.setdefault, map(self._likeness, *columns), count()))
+        rows = [
+            (first, *part)
+            for alike, first in first_of.items()
+            for part in self._parts_of(alike, *(column[first] for column in columns))
+        ]
         found = pl.DataFrame(rows, schema=_PARTS, orient="row")
         detected = _on_steps(steps, calls.with_columns(call=pl.Series(firsts, dtype=pl.UInt32)), found, "part")
         return detected.with_columns(layer=pl.lit("step")).select(DETECTED.names())
@@ -137,7 +139,7 @@ class StepDetector:
     def _step(self, tool: str | None, command: str | None, cwd: str | None, params: str | None) -> Step:
         return read_step(tool, command, cwd, params, self._policy)
 
-    def _parts_of(self, alike: Hashable, call: _Call) -> tuple[_Part, ...]:
+    def _parts_of(self, alike: Hashable, *call: str | None) -> tuple[_Part, ...]:
         found = self._parts.get(alike)
         if found is None:
             step = self._step(*call)

@@ -11,9 +11,8 @@ import hashlib
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from itertools import groupby
-from typing import Literal, NamedTuple, cast
+from typing import Final, Literal, NamedTuple, cast
 
 import orjson
 
@@ -30,22 +29,24 @@ MAX_VALUE = 200
 MAX_BYTES = 1_500
 """A longer template is cut and ends in the hash of the whole: it must fit into an index row of PostgreSQL."""
 
-_KIND = re.compile(
-    r"""
+KINDS: Final = r"""
       (?P<uuid> [0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12} )
     | (?P<date> \d{4}-\d{2}-\d{2}(?:[T\ ]\d{2}:\d{2}(?::\d{2})?\S{0,16})? )
     | (?P<num> [+-]?\d+(?:[.,]\d+)*[%kKMG]? )
     | (?P<hash> (?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64} )
     | (?P<url> [A-Za-z][A-Za-z0-9+.-]*://\S+ )
     | (?P<path> [^\s"'`|;<>()\\]*/[^\s"'`|;<>()\\]* | [\w@+*?~-]*\.[A-Za-z]\w{0,7}(?:::\S+)? | ~ | \.{1,2} | \* )
-    """,
-    re.VERBOSE,
-)
+    """
+"""Verbose pattern of the values of each kind of slot, the most specific first; what fits none is a `str`."""
+BARE: Final = r"[\w$][\w$.@+-]*"
+"""Pattern of the words that are a path if their program takes paths, and nothing in themselves."""
+
+_KIND = re.compile(KINDS, re.VERBOSE)
 _FLAG = re.compile(r"[-+]{1,2}[\w?@][\w.:-]{0,40}")
 _NUMBERED_FLAG = re.compile(r"(-[A-Za-z]*)(\d+)")
 _VALUED_FLAG = re.compile(r"(--?[\w?@][\w.:-]{0,40}=)(.*)", re.DOTALL)
 _PUNCTUATION = re.compile(r"[^\w\s/.*~]{1,3}")
-_BARE = re.compile(r"[\w$][\w$.@+-]*")
+_BARE = re.compile(BARE)
 _NOT_STORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
@@ -72,12 +73,7 @@ class Template(NamedTuple):
 
 def slot_kind(value: str) -> SlotKind:
     """The most specific kind of slot that the value fits; of a long one, its first `MAX_VALUE` code points."""
-    return _slot_kind(value[:MAX_VALUE])
-
-
-@lru_cache(8_192)
-def _slot_kind(value: str) -> SlotKind:
-    found = _KIND.fullmatch(value)
+    found = _KIND.fullmatch(value, 0, MAX_VALUE)
     return cast(SlotKind, found.lastgroup) if found else "str"
 
 
@@ -186,7 +182,7 @@ def split_flag(word: str) -> tuple[str, str | None]:
 
 def is_bare(value: str) -> bool:
     """Whether an argument is a path if its program takes paths, and nothing in itself."""
-    return slot_kind(value) == "str" and _BARE.fullmatch(value) is not None
+    return _BARE.fullmatch(value) is not None and slot_kind(value) == "str"
 
 
 def _word(value: str, literal: str = "", kind: SlotKind | None = None) -> _Piece:
