@@ -20,6 +20,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from benchmarks.results import report
 from pattern_pipeline.detection.policy import load_policy
 from pattern_pipeline.detection.sequence_runs import STEPS
 from pattern_pipeline.detection.sequences import mine
@@ -77,23 +78,37 @@ def accuracy(workflows: int) -> None:
         for share in NOISE:
             catalogue = mine(history(workflows, planted, kind, share), policy)
             found = {tuple(elements) for elements in catalogue.sequences["elements"].to_list()}
-            precision = len(found & parts) / len(found) if found else math.nan
-            print(f"{kind:8} {share:4.0%}  {precision:9.3f}  {len(found & whole) / len(whole):6.3f}  {len(found):5}")
+            precision = len(found & parts) / len(found) if found else 0.0
+            recall = len(found & whole) / len(whole)
+            print(f"{kind:8} {share:4.0%}  {precision:9.3f}  {recall:6.3f}  {len(found):5}")
+            noise = f"{share:.0%} of the steps noise ({kind}), {workflows:,} workflows"
+            for name, value, goal in (("recall", recall, 1.0), ("precision", precision, 0.95)):
+                report(
+                    f"planted sequences, {name}, {noise}",
+                    value,
+                    unit="share",
+                    goal=None if share else goal,
+                    more_is_better=True,
+                    gated=not share,
+                )
 
 
 def growth(sizes: Sequence[int]) -> None:
     """Prints time and memory for each size, and the exponent between the first and the last."""
-    taken = []
+    taken, peaks = [], []
     for size in sizes:
         command = [sys.executable, "-m", "benchmarks.sequences", "--measure", str(size)]
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         seconds, before, peak = map(float, output.split())
         taken.append(seconds)
+        peaks.append(peak)
         print(
             f"{size:9,} steps: {seconds:7.2f} s, peak {peak:6.0f} MB, {before:.0f} MB of it before mining", flush=True
         )
     exponent = math.log(taken[-1] / taken[0]) / math.log(sizes[-1] / sizes[0])
     print(f"growth exponent {exponent:.2f}")
+    report(f"catalogue of {sizes[-1]:,} steps, peak memory", peaks[-1], unit="MB", goal=600)
+    report(f"catalogue, growth exponent of time, {sizes[0]:,} to {sizes[-1]:,} steps", exponent, unit="", goal=1.1)
 
 
 def measure(size: int) -> None:

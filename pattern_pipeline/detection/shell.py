@@ -22,6 +22,8 @@ _PATH_MAX = 4096
 _INTRODUCERS = frozenset({"then", "elif", "else", "do", "!"})
 _LOOPS = frozenset({"for", "select"})
 _OPENERS = frozenset({"if", "while", "until", "{", "case", *_LOOPS})
+_COMPOUNDS = _OPENERS | {"!", "[["}
+_TIMES = (["time"], ["time", "-p"])
 _OPENERS_OF: Mapping[str, frozenset[str]] = {
     "fi": frozenset({"if"}),
     "done": frozenset({"while", "until", *_LOOPS}),
@@ -102,6 +104,8 @@ class _Reader:
 
     def _command_word(self, token: Token) -> None:
         word = token.text
+        if word in _COMPOUNDS:
+            self._drop_time()
         if self._command is None:
             if word in _OPENERS:
                 self._open(word)
@@ -287,7 +291,15 @@ class _Reader:
 
     # Compound commands
 
+    def _drop_time(self) -> None:
+        """`time` before a compound command is a word of the grammar, not a program."""
+        command = self._command
+        if command and command.words in _TIMES and not (command.assignments or command.redirections):
+            self.items[-1] = Operator(" ".join(command.words))
+            self._command = None
+
     def _open_bracket(self) -> None:
+        self._drop_time()
         command = self._command
         if command and len(command.words) == 1 and not command.assignments and not command.redirections:
             self._read_word = _Reader._bracket_word

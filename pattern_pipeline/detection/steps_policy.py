@@ -20,6 +20,8 @@ Names = Annotated[frozenset[Name], PlainSerializer(sorted, return_type=list[str]
 SignatureForm = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.+{}-]+(:[a-z0-9_.+{}-]+){2}$")]
 
 _KNOWN_WORDS = 4_096
+# What a name may bear after that of a program: a version, or the suffix of an executable file.
+_SUFFIX = re.compile(r"(?:-?[0-9][0-9.]*)?(?:\.exe)?$", re.IGNORECASE)
 
 PLACEHOLDERS = frozenset({"program", "sub", "side", "tool", "server"})
 
@@ -248,14 +250,14 @@ class StepPolicy(_Model):
 
     @cached_property
     def known_program(self) -> Callable[[str], str]:
-        """The program a command's first word stands for: its base name, without version, aliases resolved."""
+        """The program a command's first word stands for: its base name, without version or `.exe`, aliases resolved."""
         return lru_cache(_KNOWN_WORDS)(self._known_program)
 
     def _known_program(self, word: str) -> str:
         name = word.rstrip("/").rpartition("/")[2] or word
         if name not in self.programs:
-            unversioned = re.sub(r"-?[0-9][0-9.]*$", "", name)
-            name = unversioned if unversioned in self.programs else name
+            plain = _SUFFIX.sub("", name, count=1)
+            name = plain if plain in self.programs else name
         return self.aliases.get(name, name)
 
     def kind_of_tool(self, tool: str) -> Literal["shell", "agent", "mcp", "other"]:

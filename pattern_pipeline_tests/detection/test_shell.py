@@ -74,7 +74,7 @@ def only(text: str) -> SimpleCommand:
         ('echo "$(a && b)" && c', ["echo", "c"]),
         ("diff <(a) <(b) | c", ["diff", "c"]),
         ("a=(1 2 3) b", ["b"]),
-        ("time (a; b)", ["time", "a", "b"]),
+        ("time (a; b)", ["a", "b"]),
         ("a\r\nb", ["a", "b"]),
     ],
 )
