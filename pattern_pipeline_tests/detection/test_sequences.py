@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
+from itertools import groupby
 
 import polars as pl
 import pytest
@@ -235,10 +236,32 @@ def test_no_steps_give_an_empty_catalogue() -> None:
     assert match(empty, catalogue, POLICY).is_empty()
 
 
+def matched_by_definition(elements: Sequence[str], wanted: Collection[tuple[str, ...]]) -> set[tuple[object, ...]]:
+    """What `match` must find in one workflow, element by element: sequence and step."""
+    steps_of = [list(run) for _, run in groupby(range(len(elements)), key=elements.__getitem__)]
+    line = collapsed(elements)
+    taken: set[int] = set()
+    found: set[tuple[object, ...]] = set()
+    for length in sorted(map(len, wanted), reverse=True):
+        for start in range(len(line) - length + 1):
+            run, places = tuple(line[start : start + length]), range(start, start + length)
+            if run in wanted and taken.isdisjoint(places):
+                taken.update(places)
+                found |= {(run, step) for place in places for step in steps_of[place]}
+    return found
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(st.sampled_from("ABC"), max_size=14), min_size=2, max_size=6))
-def test_no_step_belongs_to_two_occurrences(workflows: list[list[str]]) -> None:
+def test_matching_is_what_the_definition_says(workflows: list[list[str]]) -> None:
     steps = history(*workflows)
     policy = loose()
-    found = match(steps, mine(steps, policy), policy)
-    assert not found.select("workflow_id", "step_seq").is_duplicated().any()
+    catalogue = mine(steps, policy)
+    elements = {row["signature"]: tuple(row["elements"]) for row in catalogue.sequences.iter_rows(named=True)}
+    found = match(steps, catalogue, policy).select("workflow_id", "signature", "step_seq").rows()
+    expected = [
+        (f"w{number:05}", *place)
+        for number, workflow in enumerate(workflows)
+        for place in matched_by_definition(workflow, elements.values())
+    ]
+    assert sorted((workflow, elements[signature], step) for workflow, signature, step in found) == sorted(expected)
