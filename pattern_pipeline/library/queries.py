@@ -14,7 +14,7 @@ from pattern_pipeline.library.contracts import Filter, GetById, GetByType, GetRe
 from pattern_pipeline.library.outcomes import Outcome, listed, no_template, plain
 from pattern_pipeline.warehouse.database import Transaction
 
-CANDIDATES: Final = 200
+CANDIDATES: Final = 100
 """Templates with the words that are ranked by their names' likeness to the query, if no more are asked for."""
 MOST_CANDIDATES: Final = 2_000
 _WORD: Final = re.compile(r"[^\W_]+")
